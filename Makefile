@@ -55,12 +55,13 @@ LINK      = $(CC) $(CFLAGS) $(SANITIZE) -pthread $(LDFLAGS)
 # The compute kernels are one source, compiled once per instruction set; the program picks one when it starts.
 KERNELS := base
 ifneq ($(filter x86_64%,$(or $(shell $(CC) -dumpmachine 2>/dev/null),$(shell uname -m))),)
-KERNELS += avx2 avxvnni avx512 avx512vnni
+KERNELS += avx2 avxvnni avx512 avx512vnni avx512bf16
 endif
 ISA_avx2   := -mavx2 -mfma
 ISA_avxvnni := $(ISA_avx2) -mavxvnni
 ISA_avx512 := -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma -mprefer-vector-width=512
 ISA_avx512vnni := $(ISA_avx512) -mavx512vnni
+ISA_avx512bf16 := $(ISA_avx512vnni) -mavx512bf16
 KERNEL_CFLAGS := -O3 -ffp-contract=off -fno-math-errno -fno-trapping-math
 
 # ---- what is built --------------------------------------------------------------------------------------------------
@@ -142,7 +143,7 @@ test test-long check: $(OUT)/bitscape $(OUT)/bitscape.1 $(TESTS) $(CAMPAIGN)
 
 # Programs of others, pinned, from PyPI into a folder of the build: what leaves is run in them, and numbers rounded by them are compared. One
 # script a peer. Part of no other goal.
-check-peers: $(OUT)/bitscape $(FROZEN) $(OUT)/tests/unit_blocks
+check-peers: $(OUT)/bitscape $(FROZEN) $(OUT)/tests/unit_blocks $(OUT)/tests/unit_export_blocks
 	@set -e; for peer in tests/peers/run*; do OUT=$(OUT) "$$peer"; done
 
 # PEER, set by hand, is the peer's command; empty: there is none.

@@ -2,6 +2,7 @@
 #include "engine/catalog.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,10 @@ struct description *description_open(const char *name, int h, int w, int c, int 
 	info->operators = m->ops;
 	info->layers = m->layers;
 	info->layer = d->layer;
+	info->quantized = layers_told(d->layer, m->layers);
+	info->told = m->told;
+	info->unknowns = m->unknowns;
+	info->unknown = (const char(*)[MODEL_NODE])m->unknown;
 	info->macs = m->macs;
 	info->attention_macs = m->attention_macs;
 	info->weights = m->weights;
@@ -466,6 +471,29 @@ bool catalog_device(const char *name, struct device_sheet *sheet, struct fault *
 		sheet->figure[sheet->figures++] = (struct sheet_figure){
 			"ridge", native_table[n].name, "ops/B", device_ridge(&d, (enum native)n), peak->mark};
 	}
+	return true;
+}
+
+bool catalog_format(const char *name, struct format_sheet *sheet)
+{
+	const int index = format_named(name);
+	const struct format *f = index < 0 ? NULL : &format_table[index];
+	if (!f)
+		return false;
+	const bool whole = f->kind == FORMAT_INTEGER || (f->block && strcmp(format_element(index), "int8") == 0);
+	*sheet = (struct format_sheet){.name = f->name,
+		.bits = f->bits,
+		.exponent = whole ? 0 : f->exponent,
+		.mantissa = f->mantissa,
+		.least = f->kind == FORMAT_INTEGER ? 1 : ldexp(1, 2 - (1 << (f->exponent - 1)) - f->mantissa),
+		.largest = f->largest,
+		.block = f->block,
+		.whole_bits = format_whole_bits(index)};
+	if (f->block)
+		snprintf(sheet->scale, sizeof sheet->scale, "%d values share a scale, %s", f->block,
+			f->tensor_bits ? "e4m3 times fp32" : "a power of two");
+	else
+		snprintf(sheet->scale, sizeof sheet->scale, "%s", f->kind == FORMAT_CAST ? "none" : "one a channel, or an input");
 	return true;
 }
 

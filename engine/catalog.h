@@ -28,11 +28,15 @@ struct description_info {
 	const char *keys;     // what may follow the name: "res=8..4096"
 	int h, w, c, classes; // the size of its input; the number of classes
 	int operators, layers;
-	const struct layer_info *layer;          // [layers]
-	double macs, attention_macs;             // of all layers; of attention's products, which belong to no layer
-	double weights, parameters;              // parameters: weights, biases, norms, tokens
-	double activations, most_activations;    // numbers read by all layers; by the layer that reads the most
-	int choices;                             // 0: nothing is left to be chosen; else all the above is of the standard options
+	const struct layer_info *layer;       // [layers]
+	int quantized;                        // layers that the file of a quantized network gives formats
+	const char *told;                     // what was left out or put back in reading it, in clauses; "": nothing
+	double macs, attention_macs;          // of all layers; of attention's products, which belong to no layer
+	double weights, parameters;           // parameters: weights, biases, norms, tokens
+	double activations, most_activations; // numbers read by all layers; by the layer that reads the most
+	int unknowns;                         // operators that are not known: they have no costs but of what they read and write
+	const char (*unknown)[160];           // [unknowns]: the file's nodes
+	int choices;                          // 0: nothing is left to be chosen; else all the above is of the standard options
 	const struct description_choice *choice; // [choices]
 	double decisions, networks;              // how many ways there are to choose; how many of them are different networks
 };
@@ -201,7 +205,8 @@ enum { SHEET_FIGURES = 160 };
 struct device_sheet {
 	char name[48];
 	char source[512];
-	char times[192]; // what was measured on it, by which latency is priced: "20 times of layers, for 16 images at once"; "": nothing
+	char times
+		[192]; // what was measured on it, by which latency is priced: "20 times of layers, for 16 images at once"; "": nothing
 	int figures;
 	struct sheet_figure figure[SHEET_FIGURES];
 };
@@ -209,6 +214,18 @@ struct device_sheet {
 bool catalog_device(const char *name_or_path, struct device_sheet *, struct fault *);
 // Returns a figure by group and name; NULL: there is none.
 const struct sheet_figure *sheet_figure(const struct device_sheet *, const char *group, const char *name);
+
+// ---- number formats ----------------------------------------------------------------------------------------------------------
+
+struct format_sheet {
+	const char *name;
+	int bits, exponent, mantissa; // exponent 0: multiples of the least
+	double least, largest;        // magnitudes of its numbers before they are scaled; least: above 0
+	int block;                    // so many values share a scale; 0: all of a tensor or of a channel do, or there is none
+	double whole_bits;            // of a value with its share of whole blocks' scales
+	char scale[80];               // "32 values share a scale, a power of two"
+};
+bool catalog_format(const char *name, struct format_sheet *); // false: there is no such format
 
 // ---- one product, and times that were measured ------------------------------------------------------------------------------
 

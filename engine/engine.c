@@ -57,6 +57,7 @@ struct engine {
 	struct queue requests, replies;
 	struct snapshot published;
 	struct history history;
+	float *policy; // the engine's thread only: a row for the history
 
 	// The engine's thread only: speed.
 	double step_began; // of a step that is not made yet, and may have given way; 0: none
@@ -120,10 +121,12 @@ void reply_free(struct reply *r)
 	free(r->inverse.item);
 	free(r->evaluation.choice);
 	free(r->evaluation.range);
+	free(r->evaluation.right);
 	config_free(r->evaluation.settings);
 	state_free(r->state);
 	free(r->answers);
 	free(r->noise);
+	free(r->formats);
 	frozen_free(r->frozen);
 	*r = (struct reply){0};
 }
@@ -297,9 +300,12 @@ static bool give_all_back(struct engine *e, char *lines, struct fault *fault)
 static bool look(struct engine *e, int layer, struct reply *r)
 {
 	double began = clock_seconds();
-	if (!(r->noise = calloc((size_t)search_info(e->search)->layers + 1, sizeof *r->noise)))
+	const size_t layers = (size_t)search_info(e->search)->layers + 1;
+	r->noise = calloc(layers, sizeof *r->noise);
+	r->formats = layer == LOOK_FORMATS ? calloc(layers, LOOK_OPTIONS * sizeof *r->formats) : NULL;
+	if (!r->noise || (layer == LOOK_FORMATS && !r->formats))
 		return fault_memory(&r->fault, "look");
-	if (!search_look(e->search, layer, &r->look, r->noise, &r->fault))
+	if (!search_look(e->search, layer, &r->look, r->noise, r->formats, &r->fault))
 		return false;
 	r->look.seconds = clock_seconds() - began;
 	return true;
@@ -454,6 +460,8 @@ static void *work(void *arg)
 		if (e->step_began <= 0)
 			e->step_began = clock_seconds();
 		bool ok = search_step(s, &fault);
+		if (ok)
+			search_probabilities(s, e->policy);
 		if (ok && search_front_due(s))
 			search_front_begin(s);
 		pthread_mutex_lock(&e->lock);
@@ -463,7 +471,7 @@ static void *work(void *arg)
 			continue;
 		}
 		publish(e);
-		history_add(&e->history, search_record(s), search_modal(s));
+		history_add(&e->history, search_record(s), search_modal(s), e->policy);
 		measure(e, e->step_began);
 		e->step_began = 0;
 	}
@@ -527,15 +535,16 @@ struct engine *engine_open(const struct config *config, const struct state *stat
 	const struct engine_info *info = search_info(e->search);
 	e->published.info = info;
 	e->published.run = RUN_PAUSED;
-	e->history.slots = info->slots;
-	if (!history_reserve(&e->history, search_horizon(e->search), fault) ||
-		(state && !history_restore(&e->history, state, search_steps_done(e->search), info->slot, fault)))
+	if (!history_begin(&e->history, info->slot, info->slots, fault) ||
+		!history_reserve(&e->history, search_horizon(e->search), fault) ||
+		(state && !history_restore(&e->history, state, search_steps_done(e->search), fault)))
 		goto failed;
 	if (pipe2(e->pipe, O_CLOEXEC | O_NONBLOCK) < 0 || (e->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
 		fault_set(fault, "engine", "close something else", "%s", strerror(errno));
 		goto failed;
 	}
-	if (!make_snapshot(&e->published, info, search_front_room(e->search))) {
+	e->policy = calloc((size_t)info->slots * ENGINE_OPTIONS + 1, sizeof *e->policy);
+	if (!e->policy || !make_snapshot(&e->published, info, search_front_room(e->search))) {
 		fault_memory(fault, "engine");
 		goto failed;
 	}
@@ -571,6 +580,7 @@ void engine_close(struct engine *e)
 	search_free(e->search);
 	empty_snapshot(&e->published);
 	history_free(&e->history);
+	free(e->policy);
 	for (int i = 0; i < 2; i++)
 		if (e->pipe[i] >= 0)
 			close(e->pipe[i]);
@@ -804,7 +814,7 @@ bool engine_post_focus(struct engine *e, int lane, unsigned *ticket, struct faul
 bool engine_post_look(struct engine *e, int layer, unsigned *ticket, struct fault *fault)
 {
 	const int layers = search_info(e->search)->layers;
-	if (layer < LOOK_ALL || layer >= layers || layers == 0)
+	if (layer < LOOK_FORMATS || layer >= layers || layers == 0)
 		return fault_set(fault, "look", "`layers` lists them", "there is no such layer");
 	return post_number(e, REQUEST_LOOK, layer, ticket, fault);
 }
@@ -871,6 +881,14 @@ long engine_history(struct engine *e, long first, long most, struct record *reco
 {
 	pthread_mutex_lock(&e->lock);
 	long n = history_copy(&e->history, first, most, record, modal);
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+int engine_policy(struct engine *e, int slot, int most, struct policy_row *row)
+{
+	pthread_mutex_lock(&e->lock);
+	int n = history_policy(&e->history, slot, most, row);
 	pthread_mutex_unlock(&e->lock);
 	return n;
 }

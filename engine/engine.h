@@ -120,12 +120,14 @@ struct layer_info {
 	char name[ENGINE_NAME];
 	const char *kind; // "conv", "depthwise", "grouped", "linear"
 	int in_h, in_w, in_c, out_h, out_w, out_c, kernel_h, kernel_w, stride, groups;
-	double macs;                      // multiply-accumulates for one image
-	double attention_macs;            // of the attention that reads this layer; its two products belong to no layer
-	double weights;                   // number of weights, without bias
-	double activations;               // number of input activations for one image
-	int weight_slot, activation_slot; // -1 where there is no search
-	bool owned;                       // it is not there under every choice: its slots have an owner
+	double macs;                               // multiply-accumulates for one image
+	double attention_macs;                     // of the attention that reads this layer; its two products belong to no layer
+	double weights;                            // number of weights, without bias
+	double activations;                        // number of input activations for one image
+	int weight_slot, activation_slot;          // -1 where there is no search
+	bool owned;                                // it is not there under every choice: its slots have an owner
+	const char *weight_told, *activation_told; // the formats that the file of a quantized network gives it; NULL: none
+	const char *weight_by, *activation_by;     // what tells them: "its type"
 };
 
 struct engine_info {
@@ -145,6 +147,8 @@ struct engine_info {
 	double macs, attention_macs; // for one image: of all layers; of attention's products, not in `macs`
 	// How many choices there are where a layer has one format, and how many networks they are, in which what rests does not count.
 	double choices, networks;
+	int quantized;             // layers that the file of a quantized network gives formats
+	const char *told;          // what was left out or put back in reading it, in clauses; "": nothing
 	const char *kernels;       // the instruction set of the compute kernels in use: "avx2", …
 	char command[ENGINE_TEXT]; // that says what the quality of a choice is (quality=pipe:COMMAND); empty: none does
 };
@@ -259,6 +263,10 @@ struct evaluation {
 	// divergence in nats. NAN: not worked out. Of images without labels, these are `accuracy` and `loss`.
 	double agreement, divergence;
 	bool unlabelled;
+	// Image by image, in the order of the split: 1 where its label is the likeliest class; owned by the reply. NULL: it was not measured on
+	// images, or they have no labels. Two evaluations with the same `images_sum` (CRC-32 of pixels and labels) are of the same images.
+	uint8_t *right;
+	uint32_t images_sum;
 	long calibration_images;   // number of images on which statistics and ranges were estimated for this very plan
 	double cost[ENGINE_TERMS]; // of the choice, by the snapshot's terms
 	uint8_t *choice;           // option per slot; owned by the reply
@@ -289,6 +297,7 @@ struct reply {
 	char *answers;          // REQUEST_ANSWERS, see below; owned by the reply
 	struct layer_look look; // REQUEST_LOOK
 	double *noise; // REQUEST_LOOK: of every layer, the signal to noise of its output as the result has it, in dB; NAN: unknown; owned by the reply
+	double *formats; // the same, LOOK_FORMATS: of every layer in each option of its weight slot, [layers][LOOK_OPTIONS]; NULL: not asked for
 	struct frozen *frozen; // REQUEST_FREEZE; owned by the reply
 };
 
@@ -304,7 +313,8 @@ bool engine_post_state(struct engine *, unsigned *ticket, struct fault *);
 // a search that is opened shows its first lane; if the lane in focus is dropped, the first of those left is shown.
 bool engine_post_focus(struct engine *, int lane, unsigned *ticket, struct fault *);
 // Looks at a layer's weights, inputs and output, in the result of the lane in focus, on the first images of the calibration slice; LOOK_ALL: at
-// the outputs of all alone. It takes some forward passes of these images. The search, its state and its digest stay as they are.
+// the outputs of all alone, LOOK_FORMATS: in each of their formats too. It takes some forward passes of these images. The search, its state and
+// its digest stay as they are.
 bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault *);
 // Asks for the weights of the network of the result, in the lane in focus: each an array by the name and in the order that PyTorch gives it
 // (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms
@@ -562,6 +572,18 @@ struct record {
 // Copies the records of steps first+1, first+2, … (at most `most`) and returns their number; history only grows. If `modal` is
 // not NULL, it receives the modal option per slot of the lane whose step it was: a row of info->slots bytes per step.
 long engine_history(struct engine *, long first, long most, struct record *, uint8_t *modal);
+
+// The policy's probabilities of one slot behind a step, in 255ths, as the lane had them whose step it was.
+struct policy_row {
+	long step;
+	int lane;                          // its number
+	float probability[ENGINE_OPTIONS]; // per option
+};
+enum { ENGINE_POLICY_ROWS = 512 }; // most rows that are kept
+// Copies the rows that are kept of a slot, at most `most`, by growing step, and returns their number: one of each of the last steps,
+// and of those before them one for every few (probabilities.h). A search that goes on from a checkpoint without rows has those of the steps
+// that it made since.
+int engine_policy(struct engine *, int slot, int most, struct policy_row *);
 
 // ---- pricing --------------------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,12 @@ static const struct field {
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
+bool history_begin(struct history *h, const struct slot_info *slot, int slots, struct fault *fault)
+{
+	*h = (struct history){.slot = slot, .slots = slots};
+	return probabilities_begin(&h->policy, slot, slots, fault);
+}
+
 bool history_reserve(struct history *h, long room, struct fault *fault)
 {
 	if (room <= h->room)
@@ -46,14 +52,16 @@ void history_free(struct history *h)
 {
 	free(h->record);
 	free(h->modal);
+	probabilities_free(&h->policy);
 	*h = (struct history){0};
 }
 
-void history_add(struct history *h, const struct record *record, const uint8_t *modal)
+void history_add(struct history *h, const struct record *record, const uint8_t *modal, const float *policy)
 {
 	h->record[h->records] = *record;
 	memcpy(h->modal + h->records * h->slots, modal, (size_t)h->slots);
 	h->records++;
+	probabilities_add(&h->policy, h->records, policy);
 }
 
 long history_copy(const struct history *h, long first, long most, struct record *record, uint8_t *modal)
@@ -65,6 +73,14 @@ long history_copy(const struct history *h, long first, long most, struct record 
 	memcpy(record, h->record + first, (size_t)n * sizeof *record);
 	if (modal)
 		memcpy(modal, h->modal + first * h->slots, (size_t)n * (size_t)h->slots);
+	return n;
+}
+
+int history_policy(const struct history *h, int slot, int most, struct policy_row *row)
+{
+	const int n = probabilities_copy(&h->policy, slot, most, row);
+	for (int i = 0; i < n; i++)
+		row[i].lane = h->record[row[i].step - 1].lane;
 	return n;
 }
 
@@ -115,10 +131,11 @@ bool history_save(const struct history *h, struct state *out)
 		ok = ok && state_add(out, key_of(f, key), STATE_F32, f->count > 1 ? 2 : 1, (int64_t[]){n, f->count}, column);
 	}
 	free(column);
-	return ok && save_lanes(h, out) && state_add(out, "history.modal", STATE_U8, 2, (int64_t[]){n, h->slots}, h->modal);
+	return ok && save_lanes(h, out) && state_add(out, "history.modal", STATE_U8, 2, (int64_t[]){n, h->slots}, h->modal) &&
+		probabilities_save(&h->policy, out);
 }
 
-bool history_restore(struct history *h, const struct state *in, long steps, const struct slot_info *slot, struct fault *fault)
+bool history_restore(struct history *h, const struct state *in, long steps, struct fault *fault)
 {
 	char key[STATE_KEY];
 	if (!state_part_check(in, "history", VERSION, fault))
@@ -133,7 +150,7 @@ bool history_restore(struct history *h, const struct state *in, long steps, cons
 	}
 	const struct state_tensor *modal = state_find_as(in, "history.modal", STATE_U8, steps * h->slots);
 	for (long i = 0; modal && i < steps * h->slots; i++)
-		if (((const uint8_t *)modal->data)[i] >= slot[i % h->slots].options)
+		if (((const uint8_t *)modal->data)[i] >= h->slot[i % h->slots].options)
 			modal = NULL;
 	if (!modal)
 		return state_damaged(fault, "history.modal");
@@ -143,5 +160,5 @@ bool history_restore(struct history *h, const struct state *in, long steps, cons
 	for (long i = 0; i < steps; i++)
 		h->record[i].step = i + 1;
 	h->records = steps;
-	return true;
+	return probabilities_restore(&h->policy, in, steps, fault);
 }

@@ -173,7 +173,7 @@ struct measuring *measuring_open(const struct config *config, const char *const 
 	const struct knobs *k = &m->knobs;
 	m->fp32 = format_named("fp32");
 	m->quantization = (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL,
-		k->unsigned_positive, (enum block_rule)k->blocks, k->scale == SCALE_PO2};
+		k->unsigned_positive, (enum block_rule)k->blocks, k->scale == SCALE_PO2, GRADIENTS_FP32};
 	if (!take_formats(m, formats, count, f) || !open_data(m, f) || !open_network(m, f) || !make_room(m, f)) {
 		measuring_free(m);
 		return NULL;

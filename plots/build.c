@@ -34,6 +34,7 @@ void figure_free(struct figure *f)
 		free(f->series[i].x);
 		free(f->series[i].y);
 		free(f->series[i].label);
+		free(f->series[i].size);
 	}
 	free(f->series);
 	free(f->line);
@@ -41,6 +42,7 @@ void figure_free(struct figure *f)
 		free(f->heat->value);
 		free(f->heat->row);
 		free(f->heat->level);
+		free(f->heat->part);
 		free(f->heat);
 	}
 	free(f);
@@ -74,6 +76,18 @@ void series_add(struct series *s, double x, double y, const char *label)
 	s->count++;
 }
 
+bool series_sized(struct series *s, size_t room, const char *of)
+{
+	snprintf(s->size_of, sizeof s->size_of, "%s", of);
+	s->size = calloc(room ? room : 1, sizeof *s->size);
+	return s->size != NULL;
+}
+
+bool figure_is_mark(const struct line *l)
+{
+	return l->vertical && l->role != ROLE_TARGET && l->label[0];
+}
+
 bool figure_add_line(struct figure *f, bool vertical, double at, enum figure_role role, const char *label)
 {
 	struct line *grown = realloc(f->line, (size_t)(f->line_count + 1) * sizeof *grown);
@@ -103,6 +117,13 @@ struct heat *figure_add_heat(struct figure *f, int rows, int columns, int levels
 	for (size_t i = 0; i < cells; i++)
 		h->value[i] = NAN;
 	return h;
+}
+
+bool heat_named(struct heat *h, int parts)
+{
+	h->part = calloc(parts > 0 ? (size_t)parts : 1, sizeof *h->part);
+	h->parts = h->part ? parts : 0;
+	return h->part != NULL;
 }
 
 const struct term_state *source_term(const struct figure_source *source)

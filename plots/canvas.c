@@ -2,6 +2,7 @@
 // Figures in character cells.
 #include "plots/heatmap.h"
 #include "plots/legend.h"
+#include "plots/levels.h"
 #include "plots/placement.h"
 #include "plots/raster.h"
 #include "plots/scale.h"
@@ -49,6 +50,25 @@ static void draw_points(struct raster *r, const struct placement *l, const struc
 	for (size_t i = 0; i < s->count; i++)
 		if (place_of(l, s, i, &x, &y))
 			raster_put(r, x, y, raster_sign(s, r->glyphs), s->role);
+}
+
+// Each area in its shade: neighbours differ in what they are filled with, and each stretch begins with the area's sign.
+static void draw_areas(struct raster *r, const struct placement *l, const struct figure *f)
+{
+	const struct area *p = &l->plot;
+	for (int y = 0; y < p->height; y++)
+		for (int x = 0, before = -1; x < p->width; x++) {
+			const int level = area_level(f, scale_at(&l->x, (x + 0.5) / p->width),
+				scale_at(&l->y, 1 - (y + 0.5) / p->height));
+			const bool sign = level != before || r->glyphs == CANVAS_ASCII;
+			if (level >= 0)
+				raster_put_level(r, p->x + x, p->y + y,
+					sign                ? level_sign(f, level)
+						: level % 2 ? 0x2593
+							    : 0x2588,
+					level);
+			before = level;
+		}
 }
 
 static void draw_straight(struct raster *r, const struct placement *l, const struct line *line)
@@ -127,8 +147,11 @@ void canvas_draw(const struct figure *f, struct cell *cell, int width, int heigh
 	raster_clear(&r);
 	struct placement l = placement_of(f, width, height);
 	placement_axes(&r, f, &l);
-	if (f->heat) {
-		heatmap_draw(&r, f, &l);
+	if (figure_covered(f)) {
+		if (f->heat)
+			heatmap_draw(&r, f, &l);
+		else
+			draw_areas(&r, &l, f);
 		legend_draw(&r, f, &l);
 		return;
 	}
@@ -178,7 +201,7 @@ double canvas_x(const struct figure *f, int width, int height, int column)
 	double part = (column - l.plot.x + 0.5) / l.plot.width;
 	if (!(part > 0 && part < 1))
 		return NAN;
-	return l.x.logarithmic ? l.x.low * pow(l.x.high / l.x.low, part) : l.x.low + (l.x.high - l.x.low) * part;
+	return scale_at(&l.x, part);
 }
 
 bool canvas_shows_all(const struct figure *f, int width, int height)

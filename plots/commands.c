@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `plot`: a figure of the present, drawn by gnuplot into a file.
 #include <errno.h>
+#include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -9,13 +12,24 @@
 #include "plots/script.h"
 
 static const double page_cm = 16;
+static const char axis_key[] = "axis="; // the axis of accuracies
 
 struct wish {
 	const struct figure_kind *kind;
 	const struct picture_format *format;
+	int slot;         // as figure_source has it
 	const char *file; // NULL: to be made up
 	bool keep;
 	double width_cm, font_points; // font 0: what suits the width
+	enum accuracy_axis accuracy;
+};
+
+// What is to be drawn: one figure, or all; by a copy where it has to wait for what it shows.
+struct task {
+	const struct plot_context *context;
+	struct command_call *call; // NULL: the command is over, and what is to be said goes to the session
+	struct wish wish;
+	char file[4096]; // of the one figure, or the folder of all
 };
 
 // WORDcm, WORDmm, WORDin or WORDpt, in cm or in points. False with a fault.
@@ -64,26 +78,75 @@ static const struct picture_format *format_by_ending(const char *file)
 	return dot ? picture_format_named(dot + 1, strlen(dot + 1)) : NULL;
 }
 
-// FIGURE, then in any order a format, a file, `keep`.
-static bool read_wish(const struct command_call *call, struct wish *w, struct fault *f)
+// The slot that a word means: of one layer, and decided as one, but that of its inputs may be decided apart. Returns false if it means none;
+// *ok: it means only one.
+static bool read_slot(const struct snapshot *now, const char *word, int *slot, bool *ok, struct fault *f)
 {
-	*w = (struct wish){.kind = figure_kind_named(call->argv[0]), .width_cm = page_cm};
-	if (!w->kind) {
-		char names[160] = "choose one of";
-		size_t count;
-		const struct figure_kind *kinds = figure_kinds(&count);
-		for (size_t i = 0; i < count; i++) {
-			size_t used = strlen(names);
-			snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : " ", kinds[i].name);
+	bool *meant = calloc((size_t)now->slots + 1, sizeof *meant), any = false;
+	*ok = meant || fault_memory(f, word);
+	if (meant && snapshot_meant(now, word, NULL, meant))
+		for (int i = 0; *ok && i < now->slots; i++) {
+			const int first = *slot - 1;
+			if (!meant[i])
+				continue;
+			if (!any)
+				*slot = i + 1;
+			else if (now->slot[i].decision != now->slot[first].decision &&
+				(now->info->slot[i].layer < 0 || now->info->slot[i].layer != now->info->slot[first].layer))
+				*ok = fault_set(f, word, "name one: the figure is about one", "it means several layers");
+			any = true;
 		}
-		return fault_set(f, call->argv[0], names, "there is no such figure");
+	free(meant);
+	return any || !*ok;
+}
+
+static bool name_kinds(const char *word, struct fault *f)
+{
+	char names[200] = "choose one of";
+	size_t count;
+	const struct figure_kind *kinds = figure_kinds(&count);
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(names);
+		snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : " ", kinds[i].name);
 	}
-	for (int i = 1; i < call->argc; i++) {
+	return fault_set(f, word, names, "there is no such figure");
+}
+
+static bool read_accuracy(const char *word, const struct figure_kind *kind, enum accuracy_axis *axis, struct fault *f)
+{
+	static const char *const names[] = {
+		[ACCURACY_BY_DATA] = "", [ACCURACY_LINEAR] = "linear", [ACCURACY_LOG] = "log", [ACCURACY_LOGIT] = "logit"};
+	if (!kind->of_accuracy)
+		return fault_set(f, word, "leave it out", "%s has no axis of accuracies", kind->name);
+	for (size_t i = ACCURACY_LINEAR; i < sizeof names / sizeof *names; i++)
+		if (strcmp(word + strlen(axis_key), names[i]) == 0) {
+			*axis = (enum accuracy_axis)i;
+			return true;
+		}
+	return fault_set(f, word, "write axis=linear, axis=log or axis=logit", "an axis of accuracies cannot be so");
+}
+
+// FIGURE, a layer where it is about one, then in any order a format, a file, `keep`.
+static bool read_wish(const struct command_call *call, const struct snapshot *now, struct wish *w, struct fault *f)
+{
+	bool ok;
+	*w = (struct wish){.kind = figure_kind_named(call->argv[0]), .width_cm = page_cm};
+	if (!w->kind)
+		return name_kinds(call->argv[0], f);
+	int first = 1;
+	if (w->kind->of_slot && call->argc > 1 && read_slot(now, call->argv[1], &w->slot, &ok, f)) {
+		if (!ok)
+			return false;
+		first++;
+	}
+	for (int i = first; i < call->argc; i++) {
 		const char *word = call->argv[i];
 		const struct picture_format *format = picture_format_named(word, strlen(word));
-		bool ok;
 		if (read_size(word, &w->width_cm, &w->font_points, &ok, f)) {
 			if (!ok)
+				return false;
+		} else if (strncmp(word, axis_key, strlen(axis_key)) == 0) {
+			if (!read_accuracy(word, w->kind, &w->accuracy, f))
 				return false;
 		} else if (format && !w->format)
 			w->format = format;
@@ -94,9 +157,12 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 		else if (!w->file)
 			return fault_set(f, word,
 				"give svg, png or pdf, a file with its ending (bits.svg) or folder (./bits), or keep",
-				"it is neither a picture's format nor a file");
+				w->kind->of_slot && i == first && first == 1
+					? "it is neither a layer, a picture's format nor a file"
+					: "it is neither a picture's format nor a file");
 		else
-			return fault_set(f, word, "usage: plot FIGURE [svg|png|pdf] [FILE] [keep] [width=8cm] [font=8pt]",
+			return fault_set(f, word,
+				"usage: plot FIGURE [LAYER] [svg|png|pdf] [FILE] [keep] [width=8cm] [font=8pt] [axis=logit]",
 				"one word too many");
 	}
 	const struct picture_format *ending = w->file ? format_by_ending(w->file) : NULL;
@@ -111,112 +177,171 @@ static bool read_wish(const struct command_call *call, struct wish *w, struct fa
 	return true;
 }
 
-static bool run_plot(struct command_call *call)
+// ---- tasks -----------------------------------------------------------------------------------------------------------
+
+static void tell(const struct task *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(const struct task *t, const char *format, ...)
 {
-	const struct plot_context *context = call->context;
-	struct wish w;
-	struct figure_source source;
-	if (!read_wish(call, &w, &call->fault) || !context->source(context->session, &source, &call->fault))
-		return false;
-	char made[4096];
-	if (!w.file) {
-		int size = snprintf(made, sizeof made, "%s/%s.%s", context->folder(context->session), w.kind->name,
-			w.format->name);
-		if (size < 0 || (size_t)size >= sizeof made)
-			return fault_set(&call->fault, w.kind->name, "name a file", "the folder's name is too long");
-		w.file = made;
-	}
-	struct figure *figure = w.kind->build(&source);
-	if (!figure)
-		return fault_memory(&call->fault, w.kind->name);
-	bool ok = plotter_request(context->plotter,
-		&(struct plot_request){.figure = figure,
-			.format = w.format->name,
-			.file = w.file,
-			.keep = w.keep,
-			.width_cm = w.width_cm,
-			.font_points = w.font_points},
-		&call->fault);
-	figure_free(figure);
-	if (ok)
-		call->say(call, "plotting %s to %s", w.kind->name, w.file);
-	return ok;
+	char text[8192];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	if (t->call)
+		t->call->say(t->call, "%s", text);
+	else
+		t->context->say(t->context->session, text);
 }
 
 // Whether there is anything to see in it.
 static bool drawn(const struct figure *f)
 {
-	bool any = f->heat && f->heat->rows > 0;
+	bool any = false;
+	for (int i = 0; f->heat && i < f->heat->rows * f->heat->columns; i++)
+		any |= !isnan(f->heat->value[i]);
 	for (int i = 0; i < f->series_count; i++)
 		any |= f->series[i].count > 0;
 	return any;
 }
 
-// Asks for the source once for each picture: the session counts them.
-static bool request(struct command_call *call, const struct figure_kind *kind, const struct wish *w, struct figure_source *source,
-	bool *asked, bool *any)
+static bool request(const struct task *t, const struct figure *figure, const char *file, struct fault *f)
 {
-	const struct plot_context *context = call->context;
-	char file[4096];
-	int size = snprintf(file, sizeof file, "%s/%s.%s", call->argv[1], kind->name, w->format->name);
-	if (size < 0 || (size_t)size >= sizeof file)
-		return fault_set(&call->fault, call->argv[1], "choose a shorter one", "the folder's name is too long");
-	if (!*asked && !context->source(context->session, source, &call->fault))
+	return plotter_request(t->context->plotter,
+		&(struct plot_request){.figure = figure,
+			.format = t->wish.format->name,
+			.file = file,
+			.keep = t->wish.keep,
+			.width_cm = t->wish.width_cm,
+			.font_points = t->wish.font_points},
+		f);
+}
+
+static bool draw_one(void *job, struct fault *f)
+{
+	const struct task *t = job;
+	const struct figure_kind *kind = t->wish.kind;
+	struct figure_source source;
+	if (!t->context->source(t->context->session, &source, f))
+		return false;
+	source.slot = t->wish.slot;
+	source.window.accuracy = t->wish.accuracy;
+	struct figure *figure = kind->build(&source);
+	if (!figure)
+		return fault_memory(f, kind->name);
+	bool ok = kind->of_errors && !drawn(figure)
+		? fault_set(f, kind->name, "open a session that trains: data=glyphs, say", "there are no weights to look at here")
+		: request(t, figure, t->file, f);
+	figure_free(figure);
+	if (ok)
+		tell(t, "plotting %s to %s", kind->name, t->file);
+	return ok;
+}
+
+// Asks for the source once for each picture: the session counts them.
+static bool draw_kind(const struct task *t, const struct figure_kind *kind, struct figure_source *source, bool *asked, bool *any,
+	struct fault *f)
+{
+	char file[sizeof t->file + 64];
+	snprintf(file, sizeof file, "%s/%s.%s", t->file, kind->name, t->wish.format->name);
+	if (!*asked && !t->context->source(t->context->session, source, f))
 		return false;
 	*asked = true;
 	struct figure *figure = kind->build(source);
 	if (!figure)
-		return fault_memory(&call->fault, kind->name);
+		return fault_memory(f, kind->name);
 	*any = drawn(figure);
-	bool ok = !*any ||
-		plotter_request(context->plotter,
-			&(struct plot_request){.figure = figure,
-				.format = w->format->name,
-				.file = file,
-				.width_cm = w->width_cm,
-				.font_points = w->font_points},
-			&call->fault);
+	bool ok = !*any || request(t, figure, file, f);
 	*asked = !*any;
 	figure_free(figure);
 	return ok;
 }
 
 // Every figure that has something to show.
-static bool run_figures(struct command_call *call)
+static bool draw_all(void *job, struct fault *f)
 {
-	struct wish w = {.format = picture_formats(&(size_t){0}), .width_cm = page_cm};
+	const struct task *t = job;
 	size_t count;
 	const struct figure_kind *kinds = figure_kinds(&count);
 	char without[256] = "";
 	struct figure_source source;
 	bool asked = false;
 	int made = 0;
-	if (strcmp(call->argv[0], "all") != 0)
-		return fault_set(&call->fault, call->argv[0], "`plot FIGURE` draws one", "only all figures are drawn at once");
-	for (int i = 2; i < call->argc; i++) {
-		bool ok;
-		if (read_size(call->argv[i], &w.width_cm, &w.font_points, &ok, &call->fault)) {
-			if (!ok)
-				return false;
-		} else if (!(w.format = picture_format_named(call->argv[i], strlen(call->argv[i])))) {
-			return fault_set(&call->fault, call->argv[i], "give svg, png or pdf, width=8cm, font=8pt",
-				"no picture has this format");
-		}
-	}
-	if (mkdir(call->argv[1], 0777) != 0 && errno != EEXIST)
-		return fault_set(&call->fault, call->argv[1], "name another folder", "cannot be made: %s", strerror(errno));
 	for (size_t i = 0; i < count; i++) {
 		bool any = false;
 		size_t used = strlen(without);
-		if (!request(call, &kinds[i], &w, &source, &asked, &any))
+		if (!draw_kind(t, &kinds[i], &source, &asked, &any, f))
 			return false;
 		made += any;
 		if (!any)
 			snprintf(without + used, sizeof without - used, "%s%s", used ? ", " : "", kinds[i].name);
 	}
-	call->say(call, "plotting %d figures into %s%s%s", made, call->argv[1], without[0] ? "; nothing to show yet: " : "",
-		without);
+	tell(t, "plotting %d figures into %s%s%s", made, t->file, without[0] ? "; nothing to show yet: " : "", without);
 	return true;
+}
+
+// Draws once somebody has looked at the layers.
+static bool draw_later(const struct task *t, bool (*draw)(void *job, struct fault *), struct fault *f)
+{
+	if (!t->context->look)
+		return fault_set(f, t->file, "plot it in a session that trains", "nobody looks at layers here");
+	struct task *later = malloc(sizeof *later);
+	if (!later)
+		return fault_memory(f, t->file);
+	*later = *t;
+	later->call = NULL;
+	if (t->context->look(t->context->session, draw, free, later, f))
+		return true;
+	free(later);
+	return false;
+}
+
+// ---- commands --------------------------------------------------------------------------------------------------------
+
+static bool run_plot(struct command_call *call)
+{
+	struct task t = {.context = call->context, .call = call};
+	const struct plot_context *context = t.context;
+	struct figure_source source;
+	int size;
+	if (!context->now(context->session, &source, &call->fault) || !read_wish(call, source.snapshot, &t.wish, &call->fault))
+		return false;
+	if (t.wish.file)
+		size = snprintf(t.file, sizeof t.file, "%s", t.wish.file);
+	else
+		size = snprintf(t.file, sizeof t.file, "%s/%s.%s", context->folder(context->session), t.wish.kind->name,
+			t.wish.format->name);
+	if (size < 0 || (size_t)size >= sizeof t.file)
+		return fault_set(&call->fault, t.wish.kind->name, "name another file", "its name is too long");
+	return t.wish.kind->of_errors ? draw_later(&t, draw_one, &call->fault) : draw_one(&t, &call->fault);
+}
+
+static bool run_figures(struct command_call *call)
+{
+	struct task t = {
+		.context = call->context, .call = call, .wish = {.format = picture_formats(&(size_t){0}), .width_cm = page_cm}};
+	struct wish *w = &t.wish;
+	struct figure_source source;
+	if (strcmp(call->argv[0], "all") != 0)
+		return fault_set(&call->fault, call->argv[0], "`plot FIGURE` draws one", "only all figures are drawn at once");
+	for (int i = 2; i < call->argc; i++) {
+		bool ok;
+		if (read_size(call->argv[i], &w->width_cm, &w->font_points, &ok, &call->fault)) {
+			if (!ok)
+				return false;
+		} else if (!(w->format = picture_format_named(call->argv[i], strlen(call->argv[i])))) {
+			return fault_set(&call->fault, call->argv[i], "give svg, png or pdf, width=8cm, font=8pt",
+				"no picture has this format");
+		}
+	}
+	if ((size_t)snprintf(t.file, sizeof t.file, "%s", call->argv[1]) >= sizeof t.file)
+		return fault_set(&call->fault, call->argv[1], "choose a shorter one", "the folder's name is too long");
+	if (mkdir(t.file, 0777) != 0 && errno != EEXIST)
+		return fault_set(&call->fault, t.file, "name another folder", "cannot be made: %s", strerror(errno));
+	if (!t.context->now(t.context->session, &source, &call->fault))
+		return false;
+	return t.context->look && source.snapshot->info->train_images > 0 && source.snapshot->info->layers > 0
+		? draw_later(&t, draw_all, &call->fault)
+		: draw_all(&t, &call->fault);
 }
 
 static const struct command rows[] = {
@@ -224,10 +349,11 @@ static const struct command rows[] = {
 		.name = "plot",
 		.kind = COMMAND_QUERY,
 		.min = 1,
-		.max = 6,
-		.argument = {ARGUMENT_FIGURE, ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_WORDS, ARGUMENT_WORDS, ARGUMENT_WORDS},
-		.words = "- svg|png|pdf - keep width=8cm|width=16cm font=8pt",
-		.usage = "FIGURE [svg|png|pdf] [FILE] [keep] [width=8cm] [font=8pt]",
+		.max = 8,
+		.argument = {ARGUMENT_FIGURE, ARGUMENT_SHOWN, ARGUMENT_FILE, ARGUMENT_WORDS, ARGUMENT_WORDS, ARGUMENT_WORDS},
+		.repeat = 1,
+		.words = "- svg|png|pdf svg|png|pdf keep width=8cm|width=16cm font=8pt|axis=linear|axis=log|axis=logit",
+		.usage = "FIGURE [LAYER] [svg|png|pdf] [FILE] [keep] [width=8cm] [font=8pt] [axis=linear|log|logit]",
 		.help = "draw a figure with gnuplot (svg into the session's folder unless said; keep: FILE.gp and FILE.dat too)",
 		.run = run_plot,
 	},

@@ -80,11 +80,41 @@ static struct mean {
 	return m;
 }
 
+enum { SPARSE = 64 }; // points between two that hold a value, at most
+
+// How far apart points that hold a value usually are: qualities are known at every few steps alone.
+static long usual_distance(const bool *holds, long points)
+{
+	long count[SPARSE + 1] = {0}, last = -1, usual = 1;
+	for (long p = 0; p < points; p++) {
+		if (!holds[p])
+			continue;
+		if (last >= 0 && p - last <= SPARSE)
+			count[p - last]++;
+		last = p;
+	}
+	for (long d = 2; d <= SPARSE; d++)
+		usual = count[d] > count[usual] ? d : usual;
+	return usual;
+}
+
+// Whether the line is broken at a point that holds no value: it lies in a hole that is wider than usual. Other such points are left out.
+static bool is_gap(const bool *holds, long points, long p, long usual)
+{
+	long from = p, to = p;
+	while (from >= 0 && p - from <= usual && !holds[from])
+		from--;
+	while (to < points && to - p <= usual && !holds[to])
+		to++;
+	return from < 0 || !holds[from] || (to < points ? to - from > usual : p - from >= usual);
+}
+
 // Adds the quantity over the steps: at most MOST_POINTS points, each the mean of its stretch of records, widened by
-// the smoothing window. A stretch without a finite value is a gap, whatever its neighbours hold.
+// the smoothing window. A hole that is wider than usual is a gap, whatever its neighbours hold.
 static bool add_quantity(struct figure *f, const struct figure_source *source, const struct quantity *q)
 {
 	struct mean before[MOST_POINTS + 1] = {{0, 0}}; // of all points before this one
+	bool holds[MOST_POINTS + 1] = {false};
 	long n = source->records > 0 ? source->records : 0, stretch = stretch_of(n), half = q->noisy ? half_of(n) : 0;
 	long points = (n + stretch - 1) / stretch;
 	struct series *s = figure_add_series(f, q->name, q->kind, q->role, (size_t)points, false);
@@ -94,11 +124,15 @@ static bool add_quantity(struct figure *f, const struct figure_source *source, c
 	for (long p = 0; p < points; p++) {
 		struct mean m = mean_of(source, q, p * stretch, stretch);
 		before[p + 1] = (struct mean){before[p].sum + m.sum, before[p].count + m.count};
+		holds[p] = m.count > 0;
 	}
+	const long usual = usual_distance(holds, points);
 	for (long p = 0; p < points; p++) {
+		const bool gap = !holds[p] && is_gap(holds, points, p, usual);
+		if (!holds[p] && !gap)
+			continue;
 		long a = p - half > 0 ? p - half : 0, b = p + 1 + half < points ? p + 1 + half : points;
 		long last = (p + 1) * stretch < n ? (p + 1) * stretch - 1 : n - 1;
-		bool gap = before[p + 1].count == before[p].count;
 		series_add(s, (double)source->record[last].step,
 			gap ? NAN : (before[b].sum - before[a].sum) / (double)(before[b].count - before[a].count), NULL);
 	}
@@ -112,8 +146,7 @@ static double steps_shown(long last)
 	return ceil((double)last / grain) * grain;
 }
 
-// The frame that all of them share: steps from 0 to the present, and the person's marks.
-static struct figure *over_steps(const struct figure_source *source, const char *y_label, const char *title)
+struct figure *figure_over_steps_alone(const struct figure_source *source, const char *y_label, const char *title)
 {
 	struct figure *f = figure_new("step", y_label);
 	if (!f)
@@ -123,7 +156,13 @@ static struct figure *over_steps(const struct figure_source *source, const char 
 	f->x.low = 0;
 	if (source->records > 0)
 		f->x.high = steps_shown(source->record[source->records - 1].step);
-	for (int m = 0; m < source->marks; m++)
+	return f;
+}
+
+struct figure *figure_over_steps(const struct figure_source *source, const char *y_label, const char *title)
+{
+	struct figure *f = figure_over_steps_alone(source, y_label, title);
+	for (int m = 0; f && m < source->marks; m++)
 		if (!figure_add_line(f, true, (double)source->mark[m].step, ROLE_MARK, source->mark[m].text)) {
 			figure_free(f);
 			return NULL;
@@ -155,7 +194,7 @@ struct figure *figure_curves(const struct figure_source *source)
 			AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true, !loss},
 	};
 	char label[96];
-	struct figure *f = over_steps(source, averaged(source, "loss", label),
+	struct figure *f = figure_over_steps(source, averaged(source, "loss", label),
 		source->snapshot->estimated[0] ? "Search" : "Training");
 	if (f)
 		snprintf(f->right.label, sizeof f->right.label, "%s", averaged(source, "accuracy (%)", label));
@@ -163,21 +202,26 @@ struct figure *figure_curves(const struct figure_source *source)
 	return with(f, source, q, 3);
 }
 
-struct figure *figure_cost(const struct figure_source *source)
+static double largest_cost(const struct figure_source *source)
 {
-	const struct term_state *term = source_term(source);
 	double largest = 0;
-	for (long i = 0; term && i < source->records; i++) {
+	for (long i = 0; source_term(source) && i < source->records; i++) {
 		double sampled = source->record[i].cost[source->term], modal = source->record[i].modal_cost[source->term];
 		largest = fmax(largest, fmax(isfinite(sampled) ? sampled : 0, isfinite(modal) ? modal : 0));
 	}
-	struct unit unit = unit_of(term, largest);
+	return largest;
+}
+
+struct figure *figure_cost(const struct figure_source *source)
+{
+	const struct term_state *term = source_term(source);
+	struct unit unit = unit_of(term, largest_cost(source));
 	bool relative = term && term->targeted && term->target > 0;
 	if (relative) {
 		unit.divisor = term->target;
 		snprintf(unit.label, sizeof unit.label, "%s / target", unit.name);
 	}
-	struct figure *f = over_steps(source, unit.label, "Cost of the choices");
+	struct figure *f = figure_over_steps(source, unit.label, "Cost of the choices");
 	if (!f || !term)
 		return f;
 	char target[64], subject[2 * ENGINE_TEXT + 8];
@@ -199,10 +243,71 @@ struct figure *figure_cost(const struct figure_source *source)
 	return with(f, source, q, 2);
 }
 
+// What was done: lines with numbers, of a look for each kind, and saves as points on the axis.
+static bool add_happenings(struct figure *f, const struct happening *happening, int count)
+{
+	static const struct {
+		enum figure_role role;
+		const char *before;
+	} looks[] = {[HAPPENED_CHANGE] = {ROLE_MARK, ""},
+		[HAPPENED_NOTE] = {ROLE_SECOND, "note: "},
+		[HAPPENED_BRANCH] = {ROLE_FRONT, ""}};
+	struct series *saved = figure_add_series(f, "saved", SERIES_POINTS, ROLE_UNIFORM, (size_t)count, false);
+	for (int i = 0; saved && i < count; i++) {
+		const struct happening *h = &happening[i];
+		char text[sizeof h->text + 8];
+		if (h->kind == HAPPENED_SAVE) {
+			series_add(saved, (double)h->step, 0, NULL);
+			continue;
+		}
+		snprintf(text, sizeof text, "%s%s", looks[h->kind].before, h->text);
+		if (!figure_add_line(f, true, (double)h->step, looks[h->kind].role, text))
+			return false;
+	}
+	return saved != NULL;
+}
+
+struct figure *figure_timeline(const struct figure_source *source)
+{
+	enum { KEY_ROWS = 16 };
+	const bool loss = source->snapshot->quality_is_loss;
+	const struct term_state *term = source_term(source);
+	const bool relative = term && term->targeted && term->target > 0;
+	struct unit unit = unit_of(term, largest_cost(source));
+	char label[96], cost[128];
+	int count = 0;
+	if (relative)
+		unit.divisor = term->target;
+	snprintf(cost, sizeof cost, relative ? "%s / target" : "%s", relative ? unit.name : unit.label);
+	struct figure *f = figure_over_steps_alone(source, cost, "Timeline");
+	if (!f || !term)
+		return f;
+	const struct quantity q[] = {
+		{"cost of the modal choice", AT(modal_cost) + (size_t)source->term * sizeof(float), 1 / unit.divisor,
+			SERIES_STEPS, ROLE_MAIN, false, false},
+		{loss ? "held-out loss" : "quality", AT(quality), loss ? -1 : 100, SERIES_LINE, ROLE_SAMPLED, true, true},
+	};
+	snprintf(f->right.label, sizeof f->right.label, "%s",
+		averaged(source,
+			loss                                     ? "held-out loss"
+				: source->snapshot->estimated[0] ? "estimated accuracy (%)"
+								 : "held-out accuracy (%)",
+			label));
+	title_means(f, source, "quality: ");
+	f->y.low = 0; // where the saves stand
+	f->key_rows = KEY_ROWS;
+	const struct happening *happening = source->happenings ? source->happenings(source->session, &count) : NULL;
+	if (happening && !add_happenings(f, happening, count)) {
+		figure_free(f);
+		return NULL;
+	}
+	return with(f, source, q, 2);
+}
+
 struct figure *figure_entropy(const struct figure_source *source)
 {
 	static const struct quantity q = {"entropy", AT(entropy), 1, SERIES_LINE, ROLE_MAIN, false, false};
-	struct figure *f = over_steps(source, "policy entropy (1: uniform)", "Entropy of the policy");
+	struct figure *f = figure_over_steps(source, "policy entropy (1: uniform)", "Entropy of the policy");
 	if (f) {
 		f->y.low = 0;
 		f->y.high = 1;
@@ -214,7 +319,7 @@ struct figure *figure_reward(const struct figure_source *source)
 {
 	static const struct quantity q = {"reward", AT(reward), 1, SERIES_LINE, ROLE_MAIN, true, false};
 	char label[96];
-	struct figure *f = over_steps(source, averaged(source, "reward", label), "Reward of the sampled choices");
+	struct figure *f = figure_over_steps(source, averaged(source, "reward", label), "Reward of the sampled choices");
 	title_means(f, source, "");
 	return with(f, source, &q, 1);
 }

@@ -9,23 +9,54 @@
 #include <string.h>
 
 static const struct figure_kind kinds[] = {
-	{"front", "cost against accuracy of all choices scored", figure_front, false, false, false},
-	{"bits", "every layer's modal format over the steps", figure_bits, true, false, true},
-	{"curves", "training loss, training and held-out accuracy over the steps, as moving averages", figure_curves, false,
-		false, false},
-	{"cost", "cost of the modal and the sampled choices over the steps", figure_cost, false, false, false},
-	{"entropy", "how undecided the policy is, over the steps", figure_entropy, false, false, false},
-	{"reward", "reward of the sampled choices over the steps", figure_reward, false, false, false},
-	{"roofline", "what each layer attains on the device, under its roofs", figure_roofline, false, false, true},
-	{"measured", "the latency model against times measured on a TPU v4", figure_measured, false, false, true},
-	{"slice",
-		"the slice that is looked at, else 4x4x8 of tpu_v4: hops between its chips, or the links where their loads are uneven (`slice SHAPE plot=FILE`: of any)",
-		figure_slice, false, true, false},
-	{"loads", "load of that slice's links by axis, regular and twisted (`slice SHAPE loads=FILE`: of any)", figure_loads,
-		false, true, false},
-	{"links", "what each link of that slice carries", figure_links, false, true, false},
-	{"goodput", "goodput of tpu_v4 by size of slice and availability, with and without switches", figure_goodput, false, true,
-		false},
+	{.name = "front", .help = "cost against accuracy of all choices scored", .build = figure_front, .of_accuracy = true},
+	{.name = "bits",
+		.help = "every layer's modal format over the steps",
+		.build = figure_bits,
+		.of_layer = true,
+		.of_layers = true},
+	{.name = "curves",
+		.help = "training loss, training and held-out accuracy over the steps, as moving averages",
+		.build = figure_curves},
+	{.name = "cost", .help = "cost of the modal and the sampled choices over the steps", .build = figure_cost},
+	{.name = "entropy", .help = "how undecided the policy is, over the steps", .build = figure_entropy},
+	{.name = "reward", .help = "reward of the sampled choices over the steps", .build = figure_reward},
+	{.name = "policy",
+		.help = "the probabilities of a layer's formats over the steps",
+		.build = figure_policy,
+		.of_layer = true,
+		.of_layers = true,
+		.of_slot = true},
+	{.name = "error",
+		.help = "what each format of each layer does to its output: signal to noise, as `plot error` measures it",
+		.build = figure_error,
+		.of_layer = true,
+		.of_layers = true,
+		.of_errors = true},
+	{.name = "timeline",
+		.help = "your changes, notes, branches and saves over the steps, and what cost and quality did",
+		.build = figure_timeline},
+	{.name = "roofline",
+		.help = "what each layer attains on the device, under its roofs",
+		.build = figure_roofline,
+		.of_layers = true},
+	{.name = "measured",
+		.help = "the latency model against times measured on a TPU v4",
+		.build = figure_measured,
+		.of_layers = true},
+	{.name = "slice",
+		.help = "the slice that is looked at, else 4x4x8 of tpu_v4: hops between its chips, or the links where their loads are uneven (`slice SHAPE plot=FILE`: of any)",
+		.build = figure_slice,
+		.apart = true},
+	{.name = "loads",
+		.help = "load of that slice's links by axis, regular and twisted (`slice SHAPE loads=FILE`: of any)",
+		.build = figure_loads,
+		.apart = true},
+	{.name = "links", .help = "what each link of that slice carries", .build = figure_links, .apart = true},
+	{.name = "goodput",
+		.help = "goodput of tpu_v4 by size of slice and availability, with and without switches",
+		.build = figure_goodput,
+		.apart = true},
 };
 
 const struct figure_kind *figure_kinds(size_t *count)
@@ -244,6 +275,50 @@ static void take_window(struct figure *f, const struct figure_source *source, do
 	f->y.high = fmin(100, high + room);
 }
 
+// ---- its axis of accuracies ----
+
+// From here on it is errors that choices differ in: 98 % has half of those of 96 %, which only a logit axis shows.
+static const double few_errors = 95;
+
+// The least and the largest accuracy that is drawn, in percent.
+static void accuracies_of(const struct figure *f, double *least, double *most)
+{
+	*least = INFINITY;
+	*most = -INFINITY;
+	for (int i = 0; i < f->series_count; i++)
+		for (size_t k = 0; k < f->series[i].count && f->series[i].kind == SERIES_POINTS; k++)
+			if (isfinite(f->series[i].x[k]) && isfinite(f->series[i].y[k])) {
+				*least = fmin(*least, f->series[i].y[k]);
+				*most = fmax(*most, f->series[i].y[k]);
+			}
+}
+
+// None and all have no place on such an axis: they stand where half an image less, or more, would be.
+static double within(const struct figure_source *source, double accuracy)
+{
+	const long images = snapshot_images(source->snapshot);
+	const double half = images > 0 ? 50. / (double)images : 0.05;
+	return isfinite(accuracy) ? fmax(half, fmin(100 - half, accuracy)) : accuracy;
+}
+
+static void take_accuracy(struct figure *f, const struct figure_source *source)
+{
+	const enum accuracy_axis asked = source->window.accuracy;
+	double least, most;
+	accuracies_of(f, &least, &most);
+	const bool helps = most >= few_errors && least < most;
+	if (asked == ACCURACY_LOGIT || (asked == ACCURACY_BY_DATA && helps))
+		f->y.whole = 100;
+	f->y.logarithmic = asked == ACCURACY_LOG;
+	if (asked == ACCURACY_LINEAR || (!f->y.logarithmic && !(f->y.whole > 0)))
+		return;
+	f->y.low = within(source, f->y.low);
+	f->y.high = within(source, f->y.high);
+	for (int i = 0; i < f->series_count; i++)
+		for (size_t k = 0; k < f->series[i].count; k++)
+			f->series[i].y[k] = within(source, f->series[i].y[k]);
+}
+
 struct figure *figure_front(const struct figure_source *source)
 {
 	const struct snapshot *s = source->snapshot;
@@ -286,8 +361,10 @@ struct figure *figure_front(const struct figure_source *source)
 		(hand < 1 || hand > s->points ||
 			figure_add_line(f, true, s->point[hand - 1].cost[source->term] / unit.divisor, ROLE_MARK, "")) &&
 		(!(source->window.past > 0) || figure_add_line(f, true, source->window.past / unit.divisor, ROLE_MARK, past)) &&
-		(!(target > 0) || figure_add_line(f, true, target / unit.divisor, ROLE_TARGET, label)))
+		(!(target > 0) || figure_add_line(f, true, target / unit.divisor, ROLE_TARGET, label))) {
+		take_accuracy(f, source);
 		return f;
+	}
 	figure_free(f);
 	return NULL;
 }
@@ -458,16 +535,12 @@ struct figure *figure_of_formats(const struct engine_info *const *info, const ui
 	if (f && !rows)
 		return f;
 	struct heat *h = f ? figure_add_heat(f, rows, count * CHOICE_COLUMNS, l.count) : NULL;
-	struct string label = {0};
-	for (int i = 0; i < count; i++)
-		string_add(&label, "%s%s", i ? ", " : "from left to right: ", name[i]);
-	if (!h || label.failed) {
-		free(label.bytes);
+	if (!h || !heat_named(h, count)) {
 		figure_free(f);
 		return NULL;
 	}
-	snprintf(f->x.label, sizeof f->x.label, "%s", label.bytes);
-	free(label.bytes);
+	for (int i = 0; i < count; i++)
+		snprintf(h->part[i], sizeof h->part[i], "%s", name[i]);
 	figure_title(f, "Formats of %s", info[0]->net);
 	for (int d = 0, row = 0; d < info[0]->formats; d++) {
 		const struct slot_info *slot = &info[0]->slot[d];

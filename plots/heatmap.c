@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/heatmap.h"
+#include "plots/levels.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { UNNAMED_LEVELS = 10, MOST_BAR = 3 };
 
@@ -22,29 +19,6 @@ int heatmap_level(const struct heat *h, float value)
 	return (int)lroundf(clamped * (float)(levels(h) - 1));
 }
 
-// The number in a level's name, or else the level's own.
-static long number_of(const struct heat *h, int level)
-{
-	const char *name = level < h->levels ? h->level[level] : NULL;
-	return name ? strtol(name + strcspn(name, "0123456789"), NULL, 10) : level;
-}
-
-uint32_t heatmap_sign(const struct heat *h, int level)
-{
-	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	int letters = 0; // taken by the levels before it
-	for (int i = 0; i <= level; i++) {
-		long number = number_of(h, i);
-		bool taken = number < 0 || number >= 36;
-		for (int k = 0; k < i && !taken; k++)
-			taken = number_of(h, k) == number;
-		if (i == level && !taken)
-			return (unsigned char)digits[number];
-		letters += taken;
-	}
-	return letters <= 26 ? (unsigned char)('A' + letters - 1) : '#';
-}
-
 // The level shown in cell column x of a matrix row: the last column of its stretch, so that the present is seen.
 static int level_at(const struct heat *h, int row, int x, int width)
 {
@@ -53,17 +27,17 @@ static int level_at(const struct heat *h, int row, int x, int width)
 }
 
 // One bar, `tall` cells, its foot in row y. `begins`: a stretch of this level begins here.
-static void bar(struct raster *r, const struct heat *h, int x, int y, int tall, int level, bool begins)
+static void bar(struct raster *r, const struct figure *f, int x, int y, int tall, int level, bool begins)
 {
 	if (r->glyphs == CANVAS_ASCII) {
-		raster_put_level(r, x, y, heatmap_sign(h, level), level);
+		raster_put_level(r, x, y, level_sign(f, level), level);
 		return;
 	}
-	int eighths = (level + 1) * (tall > 1 ? 8 * tall - 3 : 7) / levels(h); // less than whole: the rows stay apart
+	int eighths = (level + 1) * (tall > 1 ? 8 * tall - 3 : 7) / levels(f->heat); // less than whole: the rows stay apart
 	eighths = eighths > 0 ? eighths : 1;
 	for (int i = 0; i < tall; i++, eighths -= 8)
 		if (!i && begins)
-			raster_put_level(r, x, y, heatmap_sign(h, level), level);
+			raster_put_level(r, x, y, level_sign(f, level), level);
 		else if (eighths > 0)
 			raster_put_level(r, x, y - i, 0x2580 + (uint32_t)(eighths < 8 ? eighths : 8), level);
 }
@@ -92,7 +66,7 @@ void heatmap_draw(struct raster *r, const struct figure *f, const struct placeme
 		for (int x = 0; x < p->width; x++) {
 			int level = level_at(h, row, x, p->width);
 			if (level >= 0)
-				bar(r, h, p->x + x, foot, tall, level, level != before);
+				bar(r, f, p->x + x, foot, tall, level, level != before);
 			before = level;
 		}
 	}

@@ -9,9 +9,6 @@
 void heatmap_draw(struct raster *, const struct figure *, const struct placement *);
 // Finds the rows that are drawn in `lines` lines: all of them, or those around the row in focus. Returns how many.
 int heatmap_rows(const struct heat *, int lines, int *first);
-// Returns the sign of a level, different for each: the number in its name if that is one digit in base 36 ("int4": 4, "int16":
-// g), or a capital letter if an earlier level has that sign ("e2m1" beside int2: A).
-uint32_t heatmap_sign(const struct heat *, int level);
 // Returns the level of a value in 0..1; -1: blank. If the figure names no levels, there are ten.
 int heatmap_level(const struct heat *, float value);
 

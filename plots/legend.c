@@ -2,6 +2,7 @@
 #include "plots/legend.h"
 
 #include "plots/heatmap.h"
+#include "plots/levels.h"
 
 enum { GAP = 2 }; // between entries
 
@@ -62,33 +63,32 @@ static bool legend_in_corner(struct raster *r, const struct figure *f, const str
 }
 
 // One level at column x of the header row: its sign and its name; returns the width.
-static int level_entry(struct raster *r, const struct heat *h, int x, int y, int level, bool draw)
+static int level_entry(struct raster *r, const struct figure *f, int x, int y, int level, bool draw)
 {
 	if (draw) {
-		raster_put_level(r, x, y, heatmap_sign(h, level), level);
-		raster_text(r, x + 2, y, r->width, h->level[level], ROLES);
+		raster_put_level(r, x, y, level_sign(f, level), level);
+		raster_text(r, x + 2, y, r->width, level_name(f, level), ROLES);
 	}
-	return 2 + raster_text_width(h->level[level]);
+	return 2 + raster_text_width(level_name(f, level));
 }
 
-// All levels in the header row; where they do not fit, the lowest and the highest, and of the others those whose sign is a
-// letter, for that says nothing by itself.
-static void legend_of_levels(struct raster *r, const struct heat *h, int y, int room)
+// All levels in the header row, between two columns; where they do not fit, the lowest and the highest, and of the others those
+// whose sign is a letter, for that says nothing by itself.
+static void legend_of_levels(struct raster *r, const struct figure *f, int x, int y, int end)
 {
-	int width = 0, count = h->levels < 254 ? h->levels : 254;
+	int width = 0, count = figure_levels(f) < 254 ? figure_levels(f) : 254;
 	for (int i = 0; i < count; i++)
-		width += level_entry(r, h, 0, y, i, false) + (i ? GAP : 0);
-	bool all = width <= room;
-	int x = 0;
+		width += level_entry(r, f, 0, y, i, false) + (i ? GAP : 0);
+	bool all = width <= end - x;
 	for (int i = 0; i < count; i += all || count < 2 ? 1 : count - 1) {
 		if (i && !all)
 			x += 1 + raster_text(r, x, y, 2, "to", ROLES);
-		x += level_entry(r, h, x, y, i, true) + (all ? GAP : 1);
+		x += level_entry(r, f, x, y, i, true) + (all ? GAP : 1);
 	}
 	for (int i = 1; i < count - 1 && !all; i++) {
-		uint32_t sign = heatmap_sign(h, i);
-		if (sign >= 'A' && sign <= 'Z' && x + GAP + level_entry(r, h, 0, y, i, false) <= room)
-			x += GAP + level_entry(r, h, x + GAP, y, i, true);
+		uint32_t sign = level_sign(f, i);
+		if (sign >= 'A' && sign <= 'Z' && x + GAP + level_entry(r, f, 0, y, i, false) <= end)
+			x += GAP + level_entry(r, f, x + GAP, y, i, true);
 	}
 }
 
@@ -111,8 +111,10 @@ void legend_draw(struct raster *r, const struct figure *f, const struct placemen
 {
 	if (l->header < 0)
 		return;
-	if (f->heat) {
-		legend_of_levels(r, f->heat, l->header, legend_of_rows(r, f->heat, l->plot.height, l->header));
+	int from, to;
+	if (figure_covered(f)) {
+		placement_header_room(f, r->width, &from, &to);
+		legend_of_levels(r, f, from, l->header, f->heat ? legend_of_rows(r, f->heat, l->plot.height, l->header) : to);
 		return;
 	}
 	int width = legend_width(f);
@@ -122,7 +124,6 @@ void legend_draw(struct raster *r, const struct figure *f, const struct placemen
 		legend_in_row(r, f, 0, r->width, l->legend);
 		return;
 	}
-	int from, to;
 	placement_header_room(f, r->width, &from, &to);
 	if (to - from >= width || !legend_in_corner(r, f, &l->plot))
 		legend_in_row(r, f, from, to, l->header);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/page.h"
 
+#include "plots/build.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +17,16 @@ double page_text_width(const struct page *p, const char *text)
 	return raster_text_width(text) * letter * p->points * cm_per_point;
 }
 
+const char *page_legend_text(const struct series *s, char buf[LEGEND_TEXT])
+{
+	snprintf(buf, LEGEND_TEXT, s->size ? "%s (area: %s)" : "%s%s", s->name, s->size_of);
+	return buf;
+}
+
 double page_legend_entry(const struct page *p, const struct series *s)
 {
-	return 3.1 * p->line + page_text_width(p, s->name); // a sample and three gaps
+	char text[LEGEND_TEXT];
+	return 3.1 * p->line + page_text_width(p, page_legend_text(s, text)); // a sample and three gaps
 }
 
 int page_legend_row(const struct page *p, const struct figure *f, int first)
@@ -41,6 +50,15 @@ static double widest_tick(const struct page *p, const struct ticks *t)
 	return most;
 }
 
+// The widest name below it, with a letter's room.
+static double widest_part(const struct page *p, const struct heat *h)
+{
+	double most = 0;
+	for (int i = 0; i < h->parts; i++)
+		most = fmax(most, page_text_width(p, h->part[i]));
+	return most + letter * p->points * cm_per_point;
+}
+
 static void measure_heat(struct page *p, const struct heat *h)
 {
 	double names = 0, levels = 0;
@@ -60,20 +78,15 @@ static void measure_heat(struct page *p, const struct heat *h)
 
 enum { KEY_ROWS = 5, KEY_LETTERS = 44 };
 
-static bool is_mark(const struct line *l)
-{
-	return l->vertical && l->role == ROLE_MARK && l->label[0];
-}
-
 // Marks at one place share what stands above them: "3-5" at the first one.
 const char *page_line_text(const struct figure *f, int i, char buf[16])
 {
 	int number = 0, more = 0;
-	if (!is_mark(&f->line[i]))
+	if (!figure_is_mark(&f->line[i]))
 		return f->line[i].label;
 	for (int k = 0; k < f->line_count; k++) {
-		number += k <= i && is_mark(&f->line[k]);
-		if (k == i || !is_mark(&f->line[k]) || f->line[k].at != f->line[i].at)
+		number += k <= i && figure_is_mark(&f->line[k]);
+		if (k == i || !figure_is_mark(&f->line[k]) || f->line[k].at != f->line[i].at)
 			continue;
 		if (k < i)
 			return "";
@@ -87,17 +100,18 @@ const char *page_key(const struct page *p, const struct figure *f, int mark, cha
 {
 	const double gap = 1.5 * p->line, more = 4 * p->line; // more: room for how many are left out
 	double at = p->line / 2;
+	const int rows = f->key_rows ? f->key_rows : KEY_ROWS;
 	int number = 0, y = 0, marks = 0;
 	for (int i = 0; i < f->line_count; i++)
-		marks += is_mark(&f->line[i]);
+		marks += figure_is_mark(&f->line[i]);
 	for (int i = 0; i < f->line_count; i++) {
-		if (!is_mark(&f->line[i]))
+		if (!figure_is_mark(&f->line[i]))
 			continue;
 		number++;
 		snprintf(text, 64, "%d %.*s", number, KEY_LETTERS, f->line[i].label);
 		double width = page_text_width(p, text);
-		if (at > p->line && at + width > p->width - (y + 1 == KEY_ROWS && number < marks ? more : 0)) {
-			if (y + 1 == KEY_ROWS) {
+		if (at > p->line && at + width > p->width - (y + 1 == rows && number < marks ? more : 0)) {
+			if (y + 1 == rows) {
 				snprintf(text, 64, "+%d more", marks - number + 1);
 				*row = y;
 				*x = at;
@@ -149,20 +163,21 @@ struct page page_of(const struct figure *f, double width_cm, double font)
 	p.y2 = scale_of(f, AXIS_RIGHT, Y_TICKS);
 	for (int i = 0; i < f->series_count; i++)
 		if (f->series[i].label) { // room for labels above the highest points
-			p.y.high += (p.y.high - p.y.low) * 1.3 * p.line / (p.top - p.bottom);
+			p.y.high = scale_at(&p.y, 1 + 1.3 * p.line / (p.top - p.bottom));
 			break;
 		}
 	ticks_choose(&p.y, Y_TICKS, &p.y_ticks);
 	ticks_choose(&p.y2, Y_TICKS, &p.y2_ticks);
 	p.left = 2.2 * p.line + widest_tick(&p, &p.y_ticks);
-	p.right = p.width - (f->right.label[0] ? 2.2 * p.line + widest_tick(&p, &p.y2_ticks) : 1.2 * p.line);
+	p.right = p.width - (f->right.label[0] ? 2.6 * p.line + widest_tick(&p, &p.y2_ticks) : 1.2 * p.line);
 	if (f->heat)
 		measure_heat(&p, f->heat);
 	// A tick's text, and as much blank.
-	int x_ticks = (int)((p.right - p.left) / (6 * letter * p.points * cm_per_point));
-	x_ticks = x_ticks < 2 ? 2 : x_ticks > 9 ? 9 : x_ticks;
+	const bool named = f->heat && f->heat->parts;
+	int x_ticks = (int)((p.right - p.left) / (named ? widest_part(&p, f->heat) : 6 * letter * p.points * cm_per_point));
+	x_ticks = x_ticks < 2 ? 2 : x_ticks > 9 && !named ? 9 : x_ticks;
 	p.x = scale_of(f, AXIS_X, x_ticks);
-	ticks_choose(&p.x, x_ticks, &p.x_ticks);
+	ticks_of_x(f, &p.x, x_ticks, &p.x_ticks);
 	return p;
 }
 
@@ -213,15 +228,21 @@ static bool meet(const struct box *a, const struct box *b)
 	return a->x0 < b->x1 && b->x0 < a->x1 && a->y0 < b->y1 && b->y0 < a->y1;
 }
 
+double page_point_size(const struct series *s, size_t k)
+{
+	static const double least = 0.4, most = 1.6;
+	return s->size ? fmax(least, most * sqrt(s->size[k])) : 1;
+}
+
 static bool meets_points(const struct page *p, const struct figure *f, const struct box *box, bool sampled_too)
 {
-	double r = 0.29 * p->line;
 	for (int i = 0; i < f->series_count; i++) {
 		const struct series *s = &f->series[i];
 		if (s->kind != SERIES_POINTS || (s->role == ROLE_SAMPLED && !sampled_too))
 			continue;
 		for (size_t k = 0; k < s->count; k++) {
 			double x = across(p, s->x[k]), y = up(p, s->right ? &p->y2 : &p->y, s->y[k]);
+			double r = 0.29 * p->line * fmax(1, page_point_size(s, k));
 			struct box its = {x - r, y - r, x + r, y + r};
 			if (meet(box, &its))
 				return true;

@@ -21,6 +21,9 @@ struct page page_of(const struct figure *, double width_cm, double font);
 // The legend's entries, so many series from the `first` on share a row; and what one is wide.
 int page_legend_row(const struct page *, const struct figure *, int first);
 double page_legend_entry(const struct page *, const struct series *);
+// What an entry says: the series' name, and what its sizes are. Returns buf.
+enum { LEGEND_TEXT = ENGINE_NAME + 48 };
+const char *page_legend_text(const struct series *, char buf[LEGEND_TEXT]);
 double page_text_width(const struct page *, const char *text);
 
 // Marks of changes are numbered above the plot, in their order, and a key below the legend says what they are: its rows are filled from
@@ -40,6 +43,8 @@ struct spot {
 // Returns the place for the name of straight line i. Names of vertical lines go above the plot, each if those before it leave
 // room.
 struct spot page_line_name(const struct page *, const struct figure *, int i);
+// How many times as wide as usual a point's sign is, so that its area is as its share.
+double page_point_size(const struct series *, size_t point);
 // Finds the places for the labels of all points: beside their points, clear of all other points and labels. spot[series] is an
 // array with one place per point, for each series with labels. A label that equals its series' name is left to the legend.
 void page_point_names(const struct page *, const struct figure *, struct spot *const *spot);

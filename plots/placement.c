@@ -2,6 +2,7 @@
 #include "plots/placement.h"
 
 #include "plots/legend.h"
+#include "plots/levels.h"
 
 // Below this size the data are drawn alone; with fewer rows than TALL the x label shares the axis' row.
 enum { LEAST_WIDTH = 24, LEAST_HEIGHT = 6, HEADER_HEIGHT = 8, LEGEND_HEIGHT = 10, TALL = 14 };
@@ -31,6 +32,14 @@ static int names_width(const struct heat *h, int width)
 	return most < share ? most : share;
 }
 
+static int widest_part(const struct heat *h)
+{
+	int most = 1;
+	for (int i = 0; i < h->parts; i++)
+		most = at_least(raster_text_width(h->part[i]), most);
+	return most;
+}
+
 // Close together in few rows, further apart where there are many.
 static int y_ticks_for(int rows)
 {
@@ -51,7 +60,7 @@ static bool legend_wants_row(const struct figure *f, int width, int height)
 	int from, to, its = legend_width(f);
 	placement_header_room(f, width, &from, &to);
 	for (int i = 0; i < f->series_count; i++)
-		if (f->series[i].kind == SERIES_POINTS)
+		if (f->series[i].kind == SERIES_POINTS || f->series[i].kind == SERIES_AREA)
 			return false;
 	return height >= LEGEND_HEIGHT && its > to - from && its <= width;
 }
@@ -90,9 +99,9 @@ struct placement placement_of(const struct figure *f, int width, int height)
 		l.plot.x = left;
 		l.plot.width = width - left - right;
 	}
-	int x_ticks = at_least(l.plot.width / CELLS_PER_X_TICK, 2);
+	int x_ticks = at_least(l.plot.width / (f->heat && f->heat->parts ? widest_part(f->heat) + 1 : CELLS_PER_X_TICK), 2);
 	l.x = scale_of(f, AXIS_X, x_ticks);
-	ticks_choose(&l.x, x_ticks, &l.x_ticks);
+	ticks_of_x(f, &l.x, x_ticks, &l.x_ticks);
 	return l;
 }
 
@@ -149,8 +158,8 @@ static void below(struct raster *r, const struct figure *f, const struct placeme
 		raster_text(r, from, y + 1, width, l->x_ticks.text[i], ROLES);
 		free_from = from + width + 1;
 	}
-	// Bars leave no cells for upright lines: the marks stand on the axis.
-	for (int i = 0; f->heat && i < f->line_count; i++) {
+	// What covers the plot leaves no cells for upright lines: the marks stand on the axis.
+	for (int i = 0; figure_covered(f) && i < f->line_count; i++) {
 		int x = f->line[i].vertical ? raster_cell(scale_map(&l->x, f->line[i].at), p->width) : -1;
 		if (x >= 0)
 			raster_put(r, p->x + x, y, r->glyphs == CANVAS_ASCII ? '^' : 0x25b4, f->line[i].role);

@@ -30,6 +30,21 @@ struct trained_alone {
 	double cost[ENGINE_TERMS]; // by the present terms
 };
 
+// What was done at a step, or kept.
+struct happening {
+	long step;
+	enum happening_kind { HAPPENED_CHANGE, HAPPENED_NOTE, HAPPENED_BRANCH, HAPPENED_SAVE } kind;
+	char text[64]; // "target bops 0.4x", "lower than I thought", "branch 2, from branch 1", ""
+};
+
+// What every format of every layer does to its output, as a look found it.
+struct layer_errors {
+	long step; // it was made behind
+	int images;
+	const double *
+		noise; // [layers][ENGINE_OPTIONS]: signal to noise in dB, by option of the layer's weight slot; INFINITY: exact; NAN: unknown
+};
+
 // A part of the cost axis that a person looks at. Zero: all of it, by the data.
 struct figure_window {
 	bool fixed;
@@ -38,6 +53,8 @@ struct figure_window {
 	double past; // the cost of a past step's choice, and that step; 0: none is shown
 	long past_step;
 	double target; // the target's line is drawn there, in the term's unit; 0: where it is
+	// The axis of the accuracy: logit, log(p / (1 - p)), keeps 98 % and 99 % as far apart as 50 % and 67 %.
+	enum accuracy_axis { ACCURACY_BY_DATA, ACCURACY_LINEAR, ACCURACY_LOG, ACCURACY_LOGIT } accuracy;
 };
 
 struct slice_question;
@@ -49,18 +66,25 @@ struct figure_source {
 	const uint8_t *modal; // the modal option per slot, one row per record
 	const struct mark *mark;
 	int marks;
-	int term;                          // the cost term that the figure is about (index in the snapshot's terms)
-	int layer;                         // the layer in hand: a figure without room for all layers shows those around it
-	int point;                         // of the snapshot's points, from 1 on: the one in hand; 0: none
+	int term;  // the cost term that the figure is about (index in the snapshot's terms)
+	int layer; // the layer in hand: a figure without room for all layers shows those around it
+	int slot;  // from 1 on: the one that a figure of one slot is about; 0: the weights' of the layer in hand
+	int point; // of the snapshot's points, from 1 on: the one in hand; 0: none
 	struct figure_window window;       // of the front
 	const struct trained_alone *alone; // [alones]
 	int alones;
+	const struct layer_errors *errors;  // NULL: nobody looked
 	const struct slice_question *slice; // the slice that is looked at; NULL: none is
 	// Fills a roofline of the term's device, which stays valid until the next call. Only the figure that shows it calls this,
 	// since it has to price layers. False, or a NULL pointer: there is no roofline.
 	bool (*roofline)(void *session, int term, struct roofline *, struct fault *);
 	// Fills the times that were measured of the layers on the term's device, [layers of the roofline], NULL where it has none, likewise.
 	bool (*measured)(void *session, int term, struct roofline *, const struct timed_layer **, struct fault *);
+	// Returns the rows of the policy's probabilities that are kept of a slot, of the lane shown, by growing step; valid until the next
+	// call. NULL, or a NULL pointer: there are none.
+	const struct policy_row *(*policy)(void *session, int slot, int *rows);
+	// Returns what was done, but for what was taken back, by growing step; valid until the next call. NULL, or a NULL pointer: nothing is known.
+	const struct happening *(*happenings)(void *session, int *count);
 	void *session;
 };
 
@@ -83,7 +107,9 @@ enum figure_role {
 	ROLES = ROLE_LANE + ENGINE_LANES
 };
 
-enum series_kind { SERIES_LINE, SERIES_STEPS, SERIES_POINTS };
+// Areas lie on each other, in the order of their series: an area reaches from the y of the one before it, or 0, up to its own. All have the
+// same x; they have shades instead of roles.
+enum series_kind { SERIES_LINE, SERIES_STEPS, SERIES_POINTS, SERIES_AREA };
 struct series {
 	char name[ENGINE_NAME];
 	enum series_kind kind;
@@ -92,6 +118,8 @@ struct series {
 	double *x, *y;     // NaN in y: a gap
 	char (*label)[16]; // per point, or NULL
 	bool right;        // measured on the right axis
+	double *size;      // per point, what its sign's area stands for on a page, the largest 1; NULL: all are alike
+	char size_of[32];  // what that is: "share of the time"
 	bool estimated;    // its points are estimates, not measurements, and have their own symbols
 	char sign;         // of its points in cells, instead of the role's symbol: a digit, say; 0: none
 };
@@ -100,6 +128,7 @@ struct axis {
 	char label[96]; // with the unit: "bit operations (G per image)"
 	double unit;    // what its numbers are multiples of; 0: 1
 	bool logarithmic;
+	double whole;     // what its numbers are parts of, where it is a logit axis: 100, of percents; 0: it is none
 	double low, high; // NaN: from the data
 };
 
@@ -109,10 +138,12 @@ struct heat {
 	float *value; // rows*columns, row major
 	char (*row)[ENGINE_NAME];
 	double first, last; // x of the first and the last column
-	char legend[128];   // what the values mean: "int2 … int8"
-	int levels;         // distinct values, for the legend
-	char (*level)[16];  // their names, low to high
-	int focus;          // the row to keep in view if there is no room for all
+	int parts;          // its width falls into so many equal parts, which have names below in place of numbers; 0: numbers
+	char (*part)[ENGINE_NAME];
+	char legend[128];  // what the values mean: "int2 … int8"
+	int levels;        // distinct values, for the legend
+	char (*level)[16]; // their names, low to high
+	int focus;         // the row to keep in view if there is no room for all
 };
 
 struct line { // a straight line across the whole figure
@@ -130,9 +161,12 @@ struct figure {
 	int line_count;
 	struct line *line;
 	struct heat *heat; // NULL: none
+	int key_rows;      // most rows of the key that says what numbered marks are; 0: as usual
 	struct axis right; // for the series with `right` set; an empty label: there is none
 };
 void figure_free(struct figure *);
+// Returns how many levels its cells may be of: those of a heat map, or as many as there are areas.
+int figure_levels(const struct figure *);
 
 // The sign of a lane's points in cells: its number, or from 10 on a letter.
 char figure_lane_sign(int number);
@@ -145,6 +179,9 @@ struct figure_kind {
 	bool of_layer;                                         // it depends on the layer in hand as well
 	bool apart;                                            // not shown among the curves of a search
 	bool of_layers;                                        // nor where a search has no layers
+	bool of_slot;                                          // `plot NAME LAYER`: it is about one slot
+	bool of_errors;                                        // somebody has to look at the layers before
+	bool of_accuracy;                                      // `axis=`: it has an axis of accuracies
 };
 const struct figure_kind *figure_kinds(size_t *count);
 const struct figure_kind *figure_kind_named(const char *name); // NULL: no such figure
@@ -215,7 +252,7 @@ enum canvas_glyphs { CANVAS_BRAILLE, CANVAS_BLOCK, CANVAS_ASCII };
 struct cell {
 	uint32_t glyph; // a Unicode code point of width 1; ' ' where empty
 	uint8_t role;   // enum figure_role; ROLES: axes and text
-	uint8_t level;  // heat maps: 1 + the value's level, 1..levels; else 0
+	uint8_t level;  // heat maps and areas: 1 + the level, 1..figure_levels; else 0
 };
 
 // Draws the figure into width x height cells (row major, all written): the data, axes with ticks at the left and below if there
@@ -274,9 +311,15 @@ void plotter_finish(struct plotter *, double seconds);
 struct plot_context {
 	struct plotter *plotter;
 	// Fills a source with the present state of the search; the memory stays valid until the next call.
+	bool (*now)(void *session, struct figure_source *, struct fault *);
+	// The same, for a picture that is then asked of the plotter: the session counts them.
 	bool (*source)(void *session, struct figure_source *, struct fault *);
 	// Returns the folder for pictures without a name of their own.
 	const char *(*folder)(void *session);
+	// Sees to it that the source has `errors`: asks for a look at all layers, and calls draw(job) once it has come, or says why not; frees the
+	// job by `drop` in any case. NULL: nobody can look. False with a fault: nothing was asked for, and the job is the caller's still.
+	bool (*look)(void *session, bool (*draw)(void *job, struct fault *), void (*drop)(void *job), void *job, struct fault *);
+	void (*say)(void *session, const char *text); // what is to be said by then
 	void *session;
 };
 const struct command *plots_commands(size_t *count);

@@ -113,15 +113,23 @@ static void name_slowest(const struct roofline *r, const struct roofline_point *
 	}
 }
 
+// A sign's area is as the layer's share of the time.
 static bool draw_points(struct figure *f, const struct roofline *r, const char *name, enum figure_role role,
 	const struct roofline_point *point, bool named)
 {
+	double largest = 0;
 	struct series *s = figure_add_series(f, name, SERIES_POINTS, role, (size_t)r->layers, named);
-	for (int i = 0; s && i < r->layers; i++)
+	if (!s || !series_sized(s, (size_t)r->layers, "share of the time"))
+		return false;
+	for (int i = 0; i < r->layers; i++)
+		largest = fmax(largest, point[i].ms);
+	for (int i = 0; i < r->layers; i++) {
+		s->size[s->count] = largest > 0 ? point[i].ms / largest : 0;
 		series_add(s, intensity(&point[i]), attained(&point[i]), NULL);
-	if (s && named)
+	}
+	if (named)
 		name_slowest(r, point, s);
-	return s != NULL;
+	return true;
 }
 
 // From where each layer is to where the draft takes it.

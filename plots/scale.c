@@ -11,16 +11,31 @@
 // Beyond these, an axis is not worth the overflows it would bring: values outside have no place.
 static const double utmost = 1e300, least_positive = 1e-300;
 
-static bool shown(double v, bool logarithmic)
+static bool shown(const struct scale *s, double v)
 {
-	return isfinite(v) && fabs(v) <= utmost && (!logarithmic || v >= least_positive);
+	return isfinite(v) && fabs(v) <= utmost && (!s->logarithmic || v >= least_positive) &&
+		(!(s->whole > 0) || (v > 0 && v < s->whole));
+}
+
+// What the scale is even in, and back.
+static double even(const struct scale *s, double v)
+{
+	return s->whole > 0 ? log(v / (s->whole - v)) : s->logarithmic ? log(v) : v;
+}
+
+static double uneven(const struct scale *s, double v)
+{
+	return s->whole > 0 ? s->whole / (1 + exp(-v)) : s->logarithmic ? exp(v) : v;
 }
 
 double scale_map(const struct scale *s, double v)
 {
-	if (!shown(v, s->logarithmic))
-		return NAN;
-	return s->logarithmic ? (log(v) - log(s->low)) / (log(s->high) - log(s->low)) : (v - s->low) / (s->high - s->low);
+	return shown(s, v) ? (even(s, v) - even(s, s->low)) / (even(s, s->high) - even(s, s->low)) : (double)NAN;
+}
+
+double scale_at(const struct scale *s, double part)
+{
+	return uneven(s, even(s, s->low) + (even(s, s->high) - even(s, s->low)) * part);
 }
 
 double scale_round(double v)
@@ -41,15 +56,15 @@ struct extent {
 	double low, high;
 };
 
-static void take(struct extent *e, double v, bool logarithmic)
+static void take(struct extent *e, double v, const struct scale *scale)
 {
-	if (!shown(v, logarithmic))
+	if (!shown(scale, v))
 		return;
 	e->low = v < e->low ? v : e->low;
 	e->high = v > e->high ? v : e->high;
 }
 
-static struct extent extent_of(const struct figure *f, enum figure_axis which, bool logarithmic)
+static struct extent extent_of(const struct figure *f, enum figure_axis which, const struct scale *scale)
 {
 	struct extent e = {INFINITY, -INFINITY};
 	for (int i = 0; i < f->series_count; i++) {
@@ -58,26 +73,41 @@ static struct extent extent_of(const struct figure *f, enum figure_axis which, b
 			continue;
 		for (size_t k = 0; k < s->count; k++)
 			if (isfinite(s->x[k]) && isfinite(s->y[k])) // a point without a place stretches no axis
-				take(&e, which == AXIS_X ? s->x[k] : s->y[k], logarithmic);
+				take(&e, which == AXIS_X ? s->x[k] : s->y[k], scale);
 	}
 	for (int i = 0; which != AXIS_RIGHT && i < f->line_count; i++)
 		if (f->line[i].vertical == (which == AXIS_X))
-			take(&e, f->line[i].at, logarithmic);
+			take(&e, f->line[i].at, scale);
 	if (f->heat && which == AXIS_X) {
-		take(&e, f->heat->first, logarithmic);
-		take(&e, f->heat->last, logarithmic);
+		take(&e, f->heat->first, scale);
+		take(&e, f->heat->last, scale);
 	}
 	return e;
+}
+
+// With a little room beyond the data; of one value, or of none, enough to see where it lies.
+static struct scale logit_scale(struct scale s, bool fixed_low, bool fixed_high)
+{
+	s.low = isfinite(s.low) ? s.low : isfinite(s.high) ? s.high : s.whole / 2;
+	s.high = isfinite(s.high) ? s.high : s.low;
+	const double low = even(&s, s.low), high = even(&s, s.high), room = high - low > 1e-6 ? 0.05 * (high - low) : 1;
+	if (!fixed_low || !(high > low))
+		s.low = uneven(&s, low - room);
+	if (!fixed_high || !(high > low))
+		s.high = uneven(&s, high + room);
+	return s;
 }
 
 struct scale scale_of(const struct figure *f, enum figure_axis which, int ticks)
 {
 	const struct axis *axis = which == AXIS_X ? &f->x : which == AXIS_Y ? &f->y : &f->right;
-	struct scale s = {.logarithmic = axis->logarithmic};
-	struct extent e = extent_of(f, which, s.logarithmic);
-	bool fixed_low = shown(axis->low, s.logarithmic), fixed_high = shown(axis->high, s.logarithmic);
+	struct scale s = {.logarithmic = axis->logarithmic && !(axis->whole > 0), .whole = axis->whole};
+	struct extent e = extent_of(f, which, &s);
+	bool fixed_low = shown(&s, axis->low), fixed_high = shown(&s, axis->high);
 	s.low = fixed_low ? axis->low : e.low;
 	s.high = fixed_high ? axis->high : e.high;
+	if (s.whole > 0)
+		return logit_scale(s, fixed_low, fixed_high);
 	if (!isfinite(s.low))
 		s.low = isfinite(s.high) ? (s.logarithmic ? s.high / 10 : s.high - 1) : s.logarithmic ? 1 : 0;
 	if (!isfinite(s.high))
@@ -211,15 +241,69 @@ static void logarithmic(const struct scale *s, int most, struct ticks *t)
 	}
 }
 
+// Those of `lead` times a power of ten hundredths of the whole from below, a half, and the same from above, within the scale; false where
+// they are more than `most`.
+static bool halves(const struct scale *s, int most, const char *lead, struct ticks *t)
+{
+	enum { FINEST = -4 }; // powers of ten
+	double part[4 * 3 + 1];
+	int parts = 0;
+	for (int power = FINEST; power < 0; power++)
+		for (const char *l = lead; *l; l++)
+			if ((*l - '0') * pow(10, power) < 0.5)
+				part[parts++] = (*l - '0') * pow(10, power);
+	part[parts++] = 0.5;
+	t->count = 0;
+	for (int i = 0; i < 2 * parts - 1; i++) {
+		const double at = s->whole * (i < parts ? part[i] : 1 - part[2 * parts - 2 - i]);
+		if (at < s->low || at > s->high)
+			continue;
+		if (t->count == most)
+			return false;
+		t->at[t->count++] = at;
+	}
+	return true;
+}
+
+static void logit(const struct scale *s, int most, struct ticks *t)
+{
+	if (!halves(s, most, "125", t) && !halves(s, most, "1", t))
+		halves(s, most, "", t);
+	if (!t->count || (t->count < 3 && most >= 3)) {
+		t->count = 0;
+		linear(s, most, t);
+	} else {
+		name_each(t);
+	}
+}
+
 void ticks_choose(const struct scale *s, int most, struct ticks *t)
 {
 	t->count = 0;
 	most = most < TICKS ? most : TICKS;
 	if (most < 1)
 		return;
-	if (s->logarithmic)
+	if (s->whole > 0)
+		logit(s, most, t);
+	else if (s->logarithmic)
 		logarithmic(s, most, t);
 	else
 		linear(s, most, t);
 	drop_equal_texts(t);
+}
+
+void ticks_of_x(const struct figure *f, const struct scale *s, int most, struct ticks *t)
+{
+	const struct heat *h = f->heat;
+	if (!h || !h->parts) {
+		ticks_choose(s, most, t);
+		return;
+	}
+	most = most < 1 ? 1 : most < TICKS ? most : TICKS;
+	const int every = (h->parts + most - 1) / most;
+	t->count = 0;
+	for (int i = 0; i < h->parts; i += every) {
+		t->at[t->count] = s->low + (i + 0.5) / h->parts * (s->high - s->low);
+		snprintf(t->text[t->count++], sizeof t->text[0], "%s", h->part[i]);
+	}
 }

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plots/build.h"
 #include "plots/heatmap.h"
+#include "plots/levels.h"
 #include "plots/page.h"
 
 #define SVG_PER_CM (96 / 2.54)
@@ -61,6 +63,23 @@ static const struct {
 };
 
 static const char *const viridis = "0 '#440154', 0.25 '#3b528b', 0.5 '#21918c', 0.75 '#5ec962', 1 '#fde725'";
+static const unsigned viridis_at[] = {0x440154, 0x3b528b, 0x21918c, 0x5ec962, 0xfde725}; // in even parts
+enum { COLOR = 8 };
+
+// The colour of a level among so many. Returns buf.
+static const char *shade_of(int level, int levels, char buf[COLOR])
+{
+	const int last = sizeof viridis_at / sizeof *viridis_at - 1;
+	const double at = levels > 1 ? (double)level / (levels - 1) * last : 0;
+	const int from = at < last ? (int)at : last - 1;
+	unsigned mixed = 0;
+	for (int shift = 16; shift >= 0; shift -= 8) {
+		const double low = viridis_at[from] >> shift & 0xff, high = viridis_at[from + 1] >> shift & 0xff;
+		mixed |= (unsigned)(low + (high - low) * (at - from) + 0.5) << shift;
+	}
+	snprintf(buf, COLOR, "#%06x", mixed);
+	return buf;
+}
 
 // An apostrophe stands outside the quotes: gnuplot's own escape, a doubled one, fails at the beginning of a string and
 // where two follow each other, and what comes after it would be taken for a command.
@@ -102,6 +121,9 @@ static void axis(struct string *t, const char *name, const char *label, const st
 	string_add(t, "set %srange [%.9g:%.9g]\n", name, s->low, s->high);
 	if (s->logarithmic)
 		string_add(t, "set logscale %s 10\n", name);
+	if (s->whole > 0)
+		string_add(t, "set nonlinear %s via log(%s/(%.9g-%s)) inverse %.9g/(1+exp(-%s))\n", name, name, s->whole, name,
+			s->whole, name);
 	string_add(t, "set %stics out nomirror scale 0.6 (", name);
 	for (int i = 0; i < ticks->count; i++) {
 		string_add(t, "%s", i ? ", " : "");
@@ -142,12 +164,20 @@ static void straight_lines(struct string *t, const struct figure *f, const struc
 			l->vertical ? "set arrow from first %.9g, graph 0 to first %.9g, graph 1"
 				    : "set arrow from graph 0, first %.9g to graph 1, first %.9g",
 			l->at, l->at);
-		string_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", f->heat ? "front" : "back", looks[l->role].color,
+		string_add(t, " nohead %s lc rgb '%s' lw %g dt %s\n", figure_covered(f) ? "front" : "back", looks[l->role].color,
 			looks[l->role].width, looks[l->role].dash);
 		struct spot spot = page_line_name(p, f, i);
 		char number[16];
 		word(t, p, &spot, page_line_text(f, i, number), ink_of(l->role));
 	}
+}
+
+static enum figure_role role_of_mark(const struct figure *f, int mark)
+{
+	for (int i = 0; i < f->line_count; i++)
+		if (figure_is_mark(&f->line[i]) && mark-- == 0)
+			return f->line[i].role;
+	return ROLE_MARK; // of how many are left out
 }
 
 // Below the legend: what the numbers of the marks mean.
@@ -159,7 +189,8 @@ static void key_of_marks(struct string *t, const struct figure *f, const struct 
 	int row;
 	double x;
 	for (int mark = 0; (entry = page_key(p, f, mark, text, &row, &x)); mark++)
-		word(t, p, &(struct spot){x, (0.75 + 1.2 * (rows - 1 - row)) * p->line, "left"}, entry, ink_of(ROLE_MARK));
+		word(t, p, &(struct spot){x, (0.75 + 1.2 * (rows - 1 - row)) * p->line, "left"}, entry,
+			ink_of(role_of_mark(f, mark)));
 }
 
 static void point_labels(struct string *t, const struct figure *f, const struct page *p)
@@ -184,12 +215,30 @@ static void point_labels(struct string *t, const struct figure *f, const struct 
 	free(spot);
 }
 
+// What a series looks like, left of its name in the legend.
+static void sample(struct string *t, const struct series *s, const char *shade, const struct page *p, double x, double y)
+{
+	const double width = 1.6 * p->line;
+	if (s->kind == SERIES_POINTS)
+		string_add(t, "set label '' at screen %.4f,%.4f point pt %d ps %g lw 1.2 lc rgb '%s'\n",
+			(x + width * 0.75) / p->width, y / p->height, point_of(s), looks[s->role].size, looks[s->role].color);
+	else if (s->kind == SERIES_AREA)
+		string_add(t, "set object rectangle from screen %.4f,%.4f to screen %.4f,%.4f fs solid 1 noborder fc rgb '%s'\n",
+			(x + width / 3) / p->width, (y - 0.35 * p->line) / p->height, (x + width) / p->width,
+			(y + 0.35 * p->line) / p->height, shade);
+	else
+		string_add(t, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lc rgb '%s' lw %g dt %s\n",
+			x / p->width, y / p->height, (x + width) / p->width, y / p->height, looks[s->role].color,
+			looks[s->role].width, looks[s->role].dash);
+}
+
 // Drawn here, and not by gnuplot's key, which breaks the entries into rows as it guesses.
 static void legend(struct string *t, const struct figure *f, const struct page *p)
 {
-	double sample = 1.6 * p->line, gap = 0.5 * p->line, x = 0;
+	double wide = 1.6 * p->line, gap = 0.5 * p->line, x = 0;
 	double y = (0.75 + 1.2 * page_key_rows(p, f)) * p->line;
-	int left = 0, rows = 0; // entries of this row that are still to come
+	char shade[COLOR], text[LEGEND_TEXT];
+	int left = 0, rows = 0, areas = 0; // entries of this row that are still to come
 	for (int i = 0; i < f->series_count; i += page_legend_row(p, f, i))
 		rows++;
 	y += 1.2 * p->line * rows;
@@ -203,32 +252,62 @@ static void legend(struct string *t, const struct figure *f, const struct page *
 			x = fmax((p->width - total) / 2, gap);
 			y -= 1.2 * p->line;
 		}
-		if (s->kind == SERIES_POINTS)
-			string_add(t, "set label '' at screen %.4f,%.4f point pt %d ps %g lw 1.2 lc rgb '%s'\n",
-				(x + sample * 0.75) / p->width, y / p->height, point_of(s), looks[s->role].size,
-				looks[s->role].color);
-		else
-			string_add(t, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lc rgb '%s' lw %g dt %s\n",
-				x / p->width, y / p->height, (x + sample) / p->width, y / p->height, looks[s->role].color,
-				looks[s->role].width, looks[s->role].dash);
-		word(t, p, &(struct spot){x + sample + gap, y, "left"}, s->name, "#000000");
+		sample(t, s, shade_of(areas, areas_of(f), shade), p, x, y);
+		areas += s->kind == SERIES_AREA;
+		word(t, p, &(struct spot){x + wide + gap, y, "left"}, page_legend_text(s, text), "#000000");
 		x += page_legend_entry(p, s);
 	}
+}
+
+// Begins the command that draws series i, whose data are a block of their own.
+static void series_begin(struct string *t, const struct figure *f, int i, bool first, const char *data)
+{
+	int block = 0;
+	for (int k = 0; k < i; k++)
+		block += f->series[k].count > 0;
+	string_add(t, "%s%s index %d using 1:2%s axes x1%s with ", first ? "plot " : ", \\\n\t", data, block,
+		f->series[i].size ? ":3" : "", f->series[i].right ? "y2" : "y1");
+}
+
+// The highest first, each down to 0, and the ones below over it: there are no seams between them.
+static int area_commands(struct string *t, const struct figure *f, const char *data)
+{
+	char shade[COLOR];
+	int drawn = 0, level = areas_of(f);
+	for (int i = f->series_count - 1; i >= 0; i--) {
+		const struct series *s = &f->series[i];
+		if (s->kind != SERIES_AREA)
+			continue;
+		level--;
+		if (!s->count)
+			continue;
+		series_begin(t, f, i, !drawn++, data);
+		string_add(t, "filledcurves y1=0 fs solid 1 noborder fc rgb '%s'", shade_of(level, areas_of(f), shade));
+		quoted(t, " title ", s->name, "");
+	}
+	return drawn;
+}
+
+static void points_look(struct string *t, const struct series *s)
+{
+	if (s->size)
+		string_add(t, "pt %d ps variable lw 1.2", point_of(s));
+	else
+		string_add(t, "pt %d ps %g lw 1.2", point_of(s), looks[s->role].size);
 }
 
 static void series_commands(struct string *t, const struct figure *f, const char *data)
 {
 	static const char *const styles[] = {[SERIES_LINE] = "lines", [SERIES_STEPS] = "steps", [SERIES_POINTS] = "points"};
-	int drawn = 0;
+	int drawn = area_commands(t, f, data);
 	for (int i = 0; i < f->series_count; i++) {
 		const struct series *s = &f->series[i];
-		if (!s->count)
+		if (!s->count || s->kind == SERIES_AREA)
 			continue;
-		string_add(t, "%s%s index %d using 1:2 axes x1%s with %s lc rgb '%s' ", drawn ? ", \\\n\t" : "plot ", data, drawn,
-			s->right ? "y2" : "y1", styles[s->kind], looks[s->role].color);
-		drawn++;
+		series_begin(t, f, i, !drawn++, data);
+		string_add(t, "%s lc rgb '%s' ", styles[s->kind], looks[s->role].color);
 		if (s->kind == SERIES_POINTS)
-			string_add(t, "pt %d ps %g lw 1.2", point_of(s), looks[s->role].size);
+			points_look(t, s);
 		else
 			string_add(t, "dt %s lw %g", looks[s->role].dash, looks[s->role].width);
 		quoted(t, " title ", s->name, ""); // an svg shows it at the pointer
@@ -326,6 +405,14 @@ static void heat_data(struct string *t, const struct heat *h)
 	}
 }
 
+static void data_line(struct string *t, const struct series *s, size_t k)
+{
+	string_add(t, "%.9g %.9g", s->x[k], s->y[k]);
+	if (s->size)
+		string_add(t, " %.3g", looks[s->role].size * page_point_size(s, k));
+	string_add(t, "\n");
+}
+
 void script_data(struct string *t, const struct figure *f)
 {
 	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
@@ -345,7 +432,7 @@ void script_data(struct string *t, const struct figure *f)
 			quoted(t, "", s->name, "\n");
 		for (size_t k = 0; k < s->count; k++)
 			if (isfinite(s->x[k]) && isfinite(s->y[k]))
-				string_add(t, "%.9g %.9g\n", s->x[k], s->y[k]);
+				data_line(t, s, k);
 			else
 				string_add(t, "NaN NaN\n"); // a gap
 	}

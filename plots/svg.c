@@ -2,6 +2,7 @@
 // Figures as SVG inside a page: without gnuplot, script or link. Colours are the page's: classes c0, c1, … of its style.
 #include "plots/build.h"
 #include "plots/heatmap.h"
+#include "plots/levels.h"
 #include "plots/scale.h"
 
 #include <math.h>
@@ -71,7 +72,7 @@ static void draw_axes(const struct sheet *s)
 {
 	const struct figure *f = s->figure;
 	struct ticks ticks;
-	ticks_choose(&s->x, 9, &ticks);
+	ticks_of_x(f, &s->x, f->heat && f->heat->parts ? TICKS : 9, &ticks);
 	for (int i = 0; i < ticks.count; i++) {
 		double x = x_of(s, ticks.at[i]);
 		line_at(s, "axis", x, s->top + s->height, x, s->top + s->height + 4);
@@ -117,6 +118,24 @@ static void draw_path(const struct sheet *s, const struct series *from)
 	string_add(s->out, "\"/>");
 }
 
+// The opacity of a level among so many.
+static double opacity(int level, int levels)
+{
+	return 0.08 + 0.92 * level / (levels > 1 ? levels - 1 : 1);
+}
+
+// Along its upper edge, and back along its lower one.
+static void draw_area(const struct sheet *s, const struct series *from, int level)
+{
+	const struct figure *f = s->figure;
+	string_add(s->out, "<path class=\"h\" style=\"opacity:%.2f\" d=\"", opacity(level, areas_of(f)));
+	for (size_t i = 0; i < from->count; i++)
+		string_add(s->out, "%s%.1f %.1f", i ? "L" : "M", x_of(s, from->x[i]), y_of(s, false, from->y[i]));
+	for (size_t i = from->count; i-- > 0;)
+		string_add(s->out, "L%.1f %.1f", x_of(s, from->x[i]), y_of(s, false, area_foot(f, level, i)));
+	string_add(s->out, "z\"/>");
+}
+
 static void draw_sign(const struct sheet *s, enum figure_role role, double x, double y)
 {
 	if (role == ROLE_MAIN)
@@ -140,16 +159,26 @@ static void draw_points(const struct sheet *s, const struct series *from)
 	}
 }
 
+// A level's sample in the legend.
+static void draw_shade(const struct sheet *s, int level, int levels, double x)
+{
+	string_add(s->out, "<rect class=\"h\" style=\"opacity:%.2f\" x=\"%.1f\" y=\"4\" width=\"10\" height=\"10\"/>",
+		opacity(level, levels), x);
+}
+
 static void draw_legend(const struct sheet *s)
 {
 	const struct figure *f = s->figure;
 	double x = s->left + (double)strlen(f->y.label) * LETTER;
+	int areas = 0;
 	for (int i = 0; i < f->series_count; i++) {
 		const struct series *from = &f->series[i];
 		if (!from->count || !from->name[0])
 			continue;
 		if (from->kind == SERIES_POINTS)
 			draw_sign(s, from->role, x, 10);
+		else if (from->kind == SERIES_AREA)
+			draw_shade(s, areas++, areas_of(f), x - 6);
 		else
 			string_add(s->out, "<path class=\"line p c%d\" d=\"M%.1f 10h12\"/>", (int)from->role, x - 6);
 		text_at(s, x + 10, 14, "start", from->name);
@@ -165,7 +194,7 @@ static void draw_lines(const struct sheet *s)
 	for (int i = 0, marks = 0; i < f->line_count; i++) {
 		const struct line *l = &f->line[i];
 		double at = l->vertical ? x_of(s, l->at) : y_of(s, false, l->at);
-		bool mark = l->role == ROLE_MARK && l->label[0];
+		bool mark = figure_is_mark(l);
 		snprintf(number, sizeof number, "%d", mark ? ++marks : 0);
 		if (!isfinite(at))
 			continue;
@@ -196,15 +225,13 @@ static void draw_heat(const struct sheet *s)
 			if (level >= 0)
 				string_add(s->out,
 					"<rect class=\"h\" style=\"opacity:%.2f\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
-					0.08 + 0.92 * level / (h->levels > 1 ? h->levels - 1 : 1),
-					s->left + s->width * from / h->columns, s->top + tall * row,
+					opacity(level, h->levels), s->left + s->width * from / h->columns, s->top + tall * row,
 					s->width * (to - from) / h->columns, tall > 3 ? tall - 1 : tall);
 		}
 	}
 	for (int i = 0; i < h->levels; i++) {
 		double x = s->left + i * (s->width / (h->levels > 6 ? h->levels : 6));
-		string_add(s->out, "<rect class=\"h\" style=\"opacity:%.2f\" x=\"%.1f\" y=\"4\" width=\"10\" height=\"10\"/>",
-			0.08 + 0.92 * i / (h->levels > 1 ? h->levels - 1 : 1), x);
+		draw_shade(s, i, h->levels, x);
 		text_at(s, x + 13, 13, "start", h->level[i]);
 	}
 }
@@ -226,18 +253,21 @@ void figure_svg(const struct figure *f, struct string *out)
 	s.y = scale_of(f, AXIS_Y, 6);
 	s.right = scale_of(f, AXIS_RIGHT, 6);
 	if (f->heat)
-		s.x = (struct scale){f->heat->first, f->heat->last > f->heat->first ? f->heat->last : f->heat->first + 1, false};
+		s.x = (struct scale){
+			f->heat->first, f->heat->last > f->heat->first ? f->heat->last : f->heat->first + 1, false, 0};
 	string_add(out, "<svg viewBox=\"0 0 %d %.0f\" role=\"img\"><title>", WIDTH, height);
 	figure_svg_text(out, f->title);
 	string_add(out, "</title>");
 	draw_axes(&s);
 	if (f->heat && f->heat->rows > 0 && f->heat->columns > 0)
 		draw_heat(&s);
+	for (int level = 0; level < areas_of(f); level++)
+		draw_area(&s, area_at(f, level), level);
 	draw_lines(&s);
 	for (int i = 0; i < f->series_count; i++)
 		if (f->series[i].kind == SERIES_POINTS)
 			draw_points(&s, &f->series[i]);
-		else
+		else if (f->series[i].kind != SERIES_AREA)
 			draw_path(&s, &f->series[i]);
 	if (!f->heat)
 		draw_legend(&s);

@@ -98,7 +98,8 @@ int session_unwritten(const struct session *);
 const struct config *session_began(const struct session *);
 // Calls `each` for every setting that a line of the journal in force set, one after another as they were set; what took a change back among
 // them. The texts are valid during the call.
-void session_each_setting(const struct session *, void (*each)(const char *name, const char *value, void *context), void *context);
+void session_each_setting(const struct session *, void (*each)(const char *name, const char *value, void *context),
+	void *context);
 
 // Asks for a look at a layer, or with LOOK_ALL at the outputs of all (engine.h), which leaves the search as it is. session_looked returns the
 // look at a layer that came last, session_noise the signal to noise of every layer's output in dB (NAN: unknown), and the step that it
@@ -110,9 +111,31 @@ const double *session_noise(const struct session *, long *step);
 // The draft: a choice being edited by hand. NULL: none.
 const uint8_t *session_draft(const struct session *);
 
+// What the additive model (engine/search/additive.h) foretells of a choice, and how far it was off where that is known: at the points of the
+// front, which were scored. A model: nothing of it was measured for this choice.
+struct foretold {
+	double change; // of quality, beyond the modal choice: accuracy in 0..1, or minus the loss; NAN: nothing is known yet
+	double error;  // its standard error, as if the decisions' errors were independent
+	int points;    // of the front that it can be held against
+	double off;    // root of the mean square of what it foretold of them and what came, against the modal choice's point
+};
+struct foretold foretell(const struct snapshot *, const uint8_t *choice);
+// What was foretold of drafts that were committed is kept, with what came: both choices measured on all held-out images, between the same two
+// steps where the search stands still. The journal holds it.
+struct foretold_so_far {
+	int count;
+	double error; // mean of how far it was off, in the same unit; NAN: of none
+};
+struct foretold_so_far session_foretold(const struct session *);
+
 // ---- the loop -------------------------------------------------------------------------------------------------------------
 
-enum { SESSION_FDS = 9 }; // engine, writer, two of a search on its way to another step, a measurement, what is trained alone, three of gnuplot
+enum {
+	SESSION_FDS_COMPARED = 6, // the engines of sessions that are compared
+	SESSION_FDS = 9 +
+		SESSION_FDS_COMPARED // engine, writer, two of a search on its way to another step, a measurement, what is trained
+				     // alone, three of gnuplot
+};
 // For a poll loop: fills up to SESSION_FDS entries and returns how many; lowers *timeout_ms to the time when session_turn next
 // has something to do.
 int session_fds(const struct session *, struct pollfd *, int *timeout_ms);
@@ -123,6 +146,9 @@ unsigned session_turn(struct session *);
 // Returns the next line for the person: an acknowledgement ("step 412: stem is pinned to int8 (u takes it back)"), a result or a
 // fault (*bad); NULL: none. Valid until the next call.
 const char *session_message(struct session *, bool *bad);
+
+// A line whose answer took a while and has come: run it again, and it is told. NULL: none. Valid until it is run.
+const char *session_due(const struct session *);
 
 // Adds the architecture of a choice, of parts that are there: "s1 0.75/2, s1b1 3/1", each part's options in the order of its slots.
 void session_architecture(const struct engine_info *, const uint8_t *choice, struct string *);

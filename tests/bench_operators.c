@@ -14,16 +14,31 @@
 
 enum { BATCH = 64, ROUNDS = 12, SKIP = 2 };
 
-static const char *const nets[] = {"resnet8", "resnet20", "mobilenetv2:width=0.5"};
+static const char *const nets[] = {
+	"resnet8", "resnet20", "mobilenetv2:width=0.5", "efficientnet", "inception:width=0.125", "deit"};
 enum { NETS = sizeof nets / sizeof *nets };
 
 enum kind { PRODUCT, PACKING, QUANTIZING, NORM, ELEMENTWISE, DEPTHWISE, UPDATE, MOVING, KINDS };
 static const char *const kind_name[KINDS] = {
 	"product", "packing", "quantizing", "norm", "elementwise", "depthwise", "update", "moving"};
 
-enum who { CONV, POINTWISE, DEPTHWISE_CONV, NORMS, ADDITION, OTHERS, WEIGHTS, WHOS };
-static const char *const who_name[WHOS] = {
-	"convolution", "1x1, linear", "depthwise", "batch norm", "addition", "other operators", "weights: round, update"};
+enum who {
+	CONV,
+	POINTWISE,
+	DEPTHWISE_CONV,
+	NORMS,
+	ADDITION,
+	GATE,
+	CONCAT,
+	POOLING,
+	LAYER_NORM,
+	ATTENTION,
+	OTHERS,
+	WEIGHTS,
+	WHOS
+};
+static const char *const who_name[WHOS] = {"convolution", "1x1, linear", "depthwise", "batch norm", "addition", "gate",
+	"concatenation", "pooling", "layer norm", "attention", "other operators", "weights: round, update"};
 
 // ---- the clock ----
 
@@ -70,6 +85,12 @@ static void spend(enum kind kind, double began)
 TIMED(PRODUCT, product, (int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
 	const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate),
 	(rows, columns, panels, depth, a, a_row, a_step, a_panel, b, b_step, b_panel, b_block, c, c_row, accumulate))
+TIMED(PRODUCT, pair_product, (int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
+	const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate),
+	(rows, columns, panels, depth, a, a_row, a_step, a_panel, b, b_step, b_panel, b_block, c, c_row, accumulate))
+TIMED(PACKING, pair, (const float *x, long rows, long c, long row, long other, float *to), (x, rows, c, row, other, to))
+TIMED(PACKING, pair_channels, (const float *x, long rows, long c, long row, const float *scale, float *to, long to_row),
+	(x, rows, c, row, scale, to, to_row))
 TIMED_VALUE(QUANTIZING, float, peak, (const float *x, long n), (x, n))
 TIMED(QUANTIZING, quantize, (const struct grid *g, float scale, const float *x, float *y, long n), (g, scale, x, y, n))
 TIMED(QUANTIZING, quantize_affine, (const struct grid *g, float scale, const float *x, long pixels, long c, const float *gain,
@@ -106,6 +127,12 @@ TIMED(ELEMENTWISE, activate_gradient, (const float *x, const float *dy, long n, 
 TIMED_VALUE(ELEMENTWISE, float, add, (const float *a, const float *b, long n, enum act act, float *y), (a, b, n, act, y))
 TIMED_VALUE(ELEMENTWISE, float, add_affine, (const float *a, const float *ga, const float *sa, const float *b, const float *gb,
 	const float *sb, long pixels, long c, enum act act, float *y), (a, ga, sa, b, gb, sb, pixels, c, act, y))
+TIMED_VALUE(NORM, float, layernorm, (const float *x, long pixels, long c, float epsilon, const float *gain, const float *bias,
+	float *normal, float *inverse, float *y), (x, pixels, c, epsilon, gain, bias, normal, inverse, y))
+TIMED(NORM, layernorm_gradient, (const float *normal, const float *inverse, const float *dy, long pixels, long c, const float *gain,
+	float *dx, float *dgain, float *dbias), (normal, inverse, dy, pixels, c, gain, dx, dgain, dbias))
+TIMED(ELEMENTWISE, softmax, (float *x, long rows, long n, long row, float scale), (x, rows, n, row, scale))
+TIMED(ELEMENTWISE, maximum, (const float *x, float *y, long n), (x, y, n))
 TIMED(ELEMENTWISE, accumulate, (const float *x, float *y, long n), (x, y, n))
 TIMED_VALUE(UPDATE, double, squares, (const float *x, long n), (x, n))
 TIMED(UPDATE, sgd, (float *w, float *v, const float *g, long n, float scale, float rate, float momentum, float decay),
@@ -117,6 +144,9 @@ static struct kernels timed_kernels(const struct kernels *k)
 	struct kernels timed = *k;
 #define WRAP(name) timed.name = timed_##name;
 	WRAP(product)
+	WRAP(pair_product)
+	WRAP(pair)
+	WRAP(pair_channels)
 	WRAP(integer_product)
 	if (k->stack) {
 		WRAP(stack)
@@ -138,6 +168,10 @@ static struct kernels timed_kernels(const struct kernels *k)
 	WRAP(affine_gradient)
 	WRAP(depthwise)
 	WRAP(depthwise_gradient)
+	WRAP(layernorm)
+	WRAP(layernorm_gradient)
+	WRAP(softmax)
+	WRAP(maximum)
 	WRAP(activate)
 	WRAP(activate_gradient)
 	WRAP(add)
@@ -155,12 +189,20 @@ static const struct node_ops *own[512]; // what the nodes did before they were w
 
 static enum who who_is(const struct node *n)
 {
-	return n->op->kind == OP_NORM                   ? NORMS
-		: n->op->kind == OP_ADD                 ? ADDITION
-		: n->op->layer < 0                      ? OTHERS
-		: operator_of(n) == &depthwise_operator ? DEPTHWISE_CONV
-		: operator_of(n) == &pointwise_operator ? POINTWISE
-							: CONV;
+	static const enum who of_kind[OP_KINDS] = {[OP_NORM] = NORMS,
+		[OP_ADD] = ADDITION,
+		[OP_SCALE] = GATE,
+		[OP_CONCAT] = CONCAT,
+		[OP_POOL] = POOLING,
+		[OP_AVERAGE] = POOLING,
+		[OP_MAXIMUM] = POOLING,
+		[OP_LAYERNORM] = LAYER_NORM,
+		[OP_ATTENTION] = ATTENTION};
+	if (n->op->layer >= 0)
+		return operator_of(n) == &depthwise_operator    ? DEPTHWISE_CONV
+			: operator_of(n) == &pointwise_operator ? POINTWISE
+								: CONV;
+	return of_kind[n->op->kind] ? of_kind[n->op->kind] : OTHERS;
 }
 
 static void timed_node(struct network *net, struct node *n, void (*work)(struct network *, struct node *), enum who who,
@@ -249,14 +291,17 @@ static void close_subject(struct subject *s)
 	free(s->plan.layer);
 }
 
-enum pass_timed { SCORING, TRAINING, TIMED_PASSES };
+enum pass_timed { SCORING, TRAINING, TRAINING_BF16, TIMED_PASSES };
 
 static void run_pass(struct subject *s, enum pass_timed pass)
 {
-	static const struct quantization q = {
-		.range = RANGE_MAX, .percentile = 99.9, .per_channel = true, .unsigned_positive = true};
+	const struct quantization q = {.range = RANGE_MAX,
+		.percentile = 99.9,
+		.per_channel = true,
+		.unsigned_positive = true,
+		.gradients = pass == TRAINING_BF16 ? GRADIENTS_BF16 : GRADIENTS_FP32};
 	static const struct optimizer optimizer = {OPTIMIZER_SGD, 0.001, 0.9, 0.999, 5e-4, 5, 0};
-	network_forward(s->network, &s->plan, &q, pass == TRAINING ? PASS_TRAIN : PASS_SAMPLE, BATCH, NULL);
+	network_forward(s->network, &s->plan, &q, pass == SCORING ? PASS_SAMPLE : PASS_TRAIN, BATCH, NULL);
 	if (pass == SCORING)
 		return;
 	network_loss(s->network, s->labels, BATCH, 0);
@@ -383,11 +428,16 @@ static void print_parts(const struct parts *p, double one, double two)
 
 void bench_operators(void)
 {
-	static const char *const title[TIMED_PASSES] = {[SCORING] = "a scoring pass", [TRAINING] = "a training step"};
+	static const char *const title[TIMED_PASSES] = {[SCORING] = "a scoring pass",
+		[TRAINING] = "a training step",
+		[TRAINING_BF16] = "a training step, gradients=bf16"};
+	const char *wanted = getenv("BENCH_NETS");
 	printf("\nWhere passes spend their time, by operator and kind of work (ms; batch %d, one thread; kernels %s; medians of %d)\n",
 		BATCH, kernels_best()->name, ROUNDS);
 	find_cost();
 	for (int n = 0; n < NETS; n++) {
+		if (wanted && *wanted && !strstr(wanted, nets[n]))
+			continue;
 		struct bytes b = bytes_of(nets[n]);
 		for (int pass = 0; pass < TIMED_PASSES; pass++) {
 			struct parts p = parts_of(nets[n], (enum pass_timed)pass);

@@ -73,3 +73,13 @@ kill -TERM $pid
 wait $pid
 gone() { ! racing; }
 until_true 'the race of one to end' gone
+folder=$(find "$work/long.bitscape" -name 'alone-*.race')
+says "point 1 was being trained alone, and is not finished: .bitscape race resume .*$(basename "$folder"). trains it" err
+
+# It is said again when the session is opened, and what is said does it.
+expect 0 ./long --batch /dev/null
+says "a choice was being trained alone when the session was left: .bitscape race resume .*$(basename "$folder"). trains it" out
+sed -i 's/^steps=.*/steps=20/; s/ steps=100000/ steps=20/' "$folder/plan"
+expect 0 race resume "$folder"
+expect 0 ./long --batch /dev/null
+! grep -q 'was being trained alone' out || fail 'what was trained since is told as broken off'

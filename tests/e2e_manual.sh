@@ -46,6 +46,14 @@ done <"$dir/options"
 
 # ---- help by topic
 [ "$("$bin" -h)" = "$("$bin" --help)" ] || fail '-h is not --help'
+while read -r word; do # whatever else stands there
+	"$bin" --help "$word" >"$dir/topic" || fail "--help $word"
+	"$bin" "$word" --help 2>&1 | cmp -s - "$dir/topic" || fail "$word --help is not --help $word"
+	"$bin" "$word" some words -h x=y 2>&1 | cmp -s - "$dir/topic" || fail "$word some words -h is not --help $word"
+done <"$dir/commands"
+for word in completion manual nobody ./nobody --batch; do
+	[ "$("$bin" $word --help)" = "$("$bin" --help)" ] || fail "$word --help is not --help"
+done
 [ "$("$bin" help)" = "$("$bin" --help)" ] || fail '`help` is not --help'
 [ "$("$bin" --help | awk 'length > 120' | wc -l)" = 0 ] || fail 'a line of the help is too long'
 "$bin" --help pin | grep -q 'allow a layer one format only' || fail '--help pin'

@@ -50,6 +50,12 @@ says '^20/20 ' out
 says '^whole.race: 20 of 20 runs are finished; cost: bops, bit ops per image' out
 says '^uniform  *resnet8:width=0.25  *int2  *2  *1.01 M bit ops .*on the hull' out
 says '^reinforce on resnet8: its hull against that of the baselines' out
+grep -q 'at equal cost' out && fail 'formats that never cost the same stand beside each other'
+expect 0 race table whole term=size
+says '^whole.race: 20 of 20 runs are finished; cost: size, B' out
+says '^uniform  *resnet8:width=0.25  *int2  *2  *[0-9.]* kB ' out
+refused 'term=weight: no run has such a cost' race table whole term=weight
+refused 'size: is not term=TERM' race table whole size
 expect 0 race csv whole
 [ "$(wc -l <whole.race/race.csv)" -eq 21 ] || fail 'the CSV has not a line for each run'
 grep '^uniform-.*,int8,' whole.race/race.csv | grep -q ',int8 int8 int8' || fail 'a baseline of another format'
@@ -67,6 +73,11 @@ if command -v gnuplot >/dev/null; then
 	expect 0 race plot whole
 	[ -s whole.race/race.svg ] || fail 'no figure'
 fi
+
+# ---- formats at equal cost
+# shellcheck disable=SC2086
+expect 0 race four $small steps=5 net=resnet8:width=0.25 formats=int4,mxfp4 seeds=1-2
+says '^uniform on resnet8:width=0.25 at equal cost, 4.039 M bit ops, by lines over widths: int4 [0-9.]* ±[0-9.]*, mxfp4 [0-9.]* ±' out
 
 # ---- over an architecture, beside networks of which it is fixed: one hull over all
 cat >open.plan <<EOF

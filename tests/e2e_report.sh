@@ -85,10 +85,35 @@ says 'end it in .html or .md' err
 
 # All figures.
 if command -v gnuplot >/dev/null; then
-	for figure in front bits curves cost roofline; do
+	for figure in front bits curves cost roofline policy error timeline; do
 		[ -s "figures/$figure.svg" ] || fail "figures/$figure.svg was not drawn"
 	done
 fi
+
+# One layer's policy, what formats do to each layer, and what was done: the search stays as it was.
+printf 'plot policy head policy.svg keep\nplot policy head.a apart.png width=8cm\nplot error error.svg keep\nplot timeline timeline.svg keep\nplot front logit.svg keep axis=logit\ndigest\n' >script
+if command -v gnuplot >/dev/null; then
+	expect 0 told --batch script
+	says "step 35: digest $made" out
+	says 'Policy for head' policy.gp
+	says '^# .int8' policy.dat
+	says 'step 35, [0-9]* images' error.gp
+	says ' 6-12 dB' error.gp
+	says 'note: the <stem> & its' timeline.gp
+	says 'pin stem int8' timeline.gp
+	! grep -q 'target bops 0.5x' timeline.gp || fail 'what was taken back is in the timeline'
+	says 'set nonlinear y' logit.gp
+	[ -s apart.png ] || fail 'apart.png was not drawn'
+fi
+printf 'plot policy s1b1*\n' >script
+expect 1 told --batch script
+says 'it means several layers' err
+printf 'plot policy nobody\n' >script
+expect 1 told --batch script
+says 'it is neither a layer, a picture' err
+printf 'plot error\n' >script
+expect 1 new priced net=resnet18 data=none sensitivity=hawq space=int-l steps=20 --batch script
+says 'there are no weights to look at here' err
 printf 'figures some figures\n' >script
 expect 1 told --batch script
 says 'only all figures are drawn at once' err
@@ -99,7 +124,8 @@ says 'other parted from told at step 20' out
 says '^seed  *9  *9 ' out
 if command -v gnuplot >/dev/null; then
 	expect 0 compare told other formats=formats.svg
-	says 'from left to right: told, other' formats.svg
+	says '<text>told</text>' formats.svg # a name below each column
+	says '<text>other</text>' formats.svg
 fi
 expect 1 compare told
 says 'name two sessions' err

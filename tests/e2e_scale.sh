@@ -58,23 +58,23 @@ grep -q -e '^no conclusion: ' -e '^conclusion: ' out || fail 'neither a conclusi
 says '^scale resnet8:res=8,width=0.25 device=tpu_v4 levels=2,4 points=2 largest=12$' whole.race/plan
 grep -q '^net=' whole.race/plan && fail 'candidates are written as networks'
 # shellcheck disable=SC2086
-"$bitscape" scale $asked race=parts $settings >out 2>err </dev/null &
+"$bitscape" scale $asked race=halves $settings >out 2>err </dev/null &
 pid=$!
-until_true 'three results' some parts 3
+until_true 'three results' some halves 3
 kill -KILL $pid
 wait $pid 2>/dev/null
 pid=
-until_true 'the end of the run that was in hand' idle parts
-expect 0 scale parts.race
+until_true 'the end of the run that was in hand' idle halves
+expect 0 scale halves.race
 says '^no conclusion: [0-9]* of 16 trainings of candidates have no result' out
-expect 0 race resume parts
-says '^parts.race: 20 of 20 runs are finished' out
+expect 0 race resume halves
+says '^halves.race: 20 of 20 runs are finished' out
 expect 0 scale whole.race csv=whole.csv out=family
 grep -v wrote out >whole.txt
-expect 0 scale parts.race csv=parts.csv
-grep -v -e wrote out >parts.txt
-cmp -s whole.csv parts.csv || fail "in two parts it gives something else: $(diff whole.csv parts.csv)"
-sed 's/^parts/whole/' parts.txt | cmp -s - whole.txt || fail 'in two parts it concludes something else'
+expect 0 scale halves.race csv=halves.csv
+grep -v -e wrote out >halves.txt
+cmp -s whole.csv halves.csv || fail "in two parts it gives something else: $(diff whole.csv halves.csv)"
+sed 's/^halves/whole/' halves.txt | cmp -s - whole.txt || fail 'in two parts it concludes something else'
 
 # ---- the family
 for level in 1 2 4; do
@@ -93,7 +93,7 @@ refused 'the trainings need a folder' scale resnet20 steps=10
 refused 'how long to train is not said' scale resnet20 race=x
 refused '"many" is not a number of steps' scale resnet20 steps=many race=x
 refused 'no such setting' scale resnet8 points=1 levels=2 steps=10 race=x frob=1
-refused 'parts.race: there is a race of this name' scale resnet8 points=1 levels=2 steps=10 race=parts
+refused 'halves.race: there is a race of this name' scale resnet8 points=1 levels=2 steps=10 race=halves
 refused 'its plan says what was asked already' scale whole.race levels=2
 refused 'there is no race here' scale nothing.race
 mkdir bare.race && printf 'formats=int4\ndata=glyphs:12\n' >bare.race/plan

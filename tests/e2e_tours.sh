@@ -26,6 +26,23 @@ for tour in "$tours"/*.tour; do
 done
 [ "$count" -ge 12 ] || fail "there are $count tours"
 
+# Recorded, it is played to its end: a page after the other, each for as long as it takes to read, and whole lines of JSON.
+"$bin" record tour pin pin.cast size=80x24 >out 2>err </dev/null || fail "record tour pin: $(cat err)"
+grep -q '^pin.cast: [0-9]* frames, [0-9]* s, 80x24$' out || fail "record tour pin says $(cat out)"
+head -n 1 pin.cast | grep -q '"width": *80' || fail 'the recording has no head'
+pages=$(grep -c '^$' "$tours/pin.tour")
+last=$(tail -n 1 pin.cast | sed 's/^\[\([0-9]*\).*/\1/')
+[ "$last" -ge $((2 * pages)) ] || fail "a recording of $pages pages ends at $last s"
+[ "$(grep -c '^\[' pin.cast)" -gt $((3 * pages)) ] || fail 'the recording has few frames'
+"$bin" record tour flops flops.cast >out 2>err </dev/null && fail 'a tour that is a text is recorded'
+grep -q 'is a text, and drives no screen' err || fail "record tour flops: $(cat err)"
+[ -e flops.cast ] && fail 'a recording that failed left a file'
+begin='lesson "Own" net=resnet8:width=0.25 data=glyphs:12 batch=8 threads=1 steps=20'
+printf '%s\n\necho "one"\nact view front\nuntil screen.focus = layers\n' "$begin" >never.tour
+sed -i 's/until .*/until step = 7/' never.tour
+"$bin" record tour ./never.tour never.cast >out 2>err </dev/null && fail 'a tour that never ends is recorded'
+grep -q 'does not bring about what it should' err || fail "never: $(cat err)"
+
 # A claim that does not hold, an act that does not bring about what it should, a key that means nothing: one line each, with its place.
 begin='lesson "Own" net=resnet8:width=0.25 data=glyphs:12 batch=8 threads=1 steps=20'
 wrong() { # LINE SAYS

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "engine/base/pairing.h"
 #include "engine/base/clock.h"
 #include "engine/base/disk.h"
 #include "engine/base/json.h"
@@ -464,6 +465,34 @@ static void test_terms_by_name(void **state)
 	assert_true(strlen(text) < 20);
 }
 
+static bool close_to(double a, double b)
+{
+	return fabs(a - b) < 1e-9;
+}
+
+// Against the odds of so many heads in so many tosses, worked out by hand.
+static void pairings(void **context)
+{
+	(void)context;
+	const uint8_t a[] = {1, 1, 1, 1, 1, 0, 0, 0, 0, 1}, b[] = {1, 1, 0, 0, 0, 0, 0, 0, 1, 0};
+	struct pairing p = pairing_of(a, b, 10);
+	assert_true(p.both == 2 && p.first == 4 && p.second == 1 && p.neither == 3);
+	assert_true(close_to(p.ahead, -0.3) && close_to(p.error, sqrt((0.5 - 0.09) / 10)));
+	assert_true(close_to(p.chance, 2 * (1 + 5) / 32.0));
+	struct pairing back = pairing_of(b, a, 10);
+	assert_true(back.first == 1 && back.second == 4 && close_to(back.ahead, 0.3) && close_to(back.chance, p.chance));
+	assert_true(close_to(pairing_of(a, a, 10).chance, 1) && close_to(pairing_of(a, a, 10).ahead, 0));
+	assert_true(close_to(pairing_of(a, b + 8, 2).chance, 1)); // one each: no more than certain
+	uint8_t none[3000] = {0}, some[3000] = {0};
+	for (int i = 0; i < 1100; i++)
+		none[i] = i < 500;
+	for (int i = 500; i < 1100; i++)
+		some[i] = 1;
+	p = pairing_of(none, some, 3000); // 500 against 600: z = 3.02
+	assert_true(p.first == 500 && p.second == 600 && p.chance > 0.0026 && p.chance < 0.0031);
+	assert_true(pairing_of(none, some, 0).chance == 1);
+}
+
 int main(void)
 {
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter, leave)
@@ -482,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_terms_by_name),
 		cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(pairings),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

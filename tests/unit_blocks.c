@@ -280,6 +280,87 @@ static void zeros_and_strangers(void **state)
 			}
 }
 
+// ---- whatever comes ----
+
+// Bits of any float, of floats near one size, or of few sizes; now and then none, no number, or one without end.
+static float any_float(uint64_t key, uint64_t at, int kind)
+{
+	const uint64_t bits = rng_bits(key, at);
+	uint32_t b = (uint32_t)bits;
+	float v;
+	if (kind == 0)
+		b = bits >> 32 & 7 ? b & 0xbfffffff : b & 0x807fffff; // of any size; or subnormal
+	memcpy(&v, &b, sizeof v);
+	if (kind == 1)
+		return (float)ldexp((double)(int32_t)b, (int)(rng_bits(key, ~(uint64_t)0) % 250) - 150);
+	if (kind == 2)
+		return (float)((int32_t)b % 9) * 0x1p-149f;
+	if (kind == 3)
+		return (b & 1 ? -1 : 1) * (b & 2 ? FLT_MAX : b & 4 ? FLT_MAX / 3 : 0x1p127f);
+	if (kind == 4 && b % 5)
+		return b & 8 ? 0.f : -0.f;
+	if (kind == 5 && b % 61 == 0)
+		return b & 64 ? NAN : b & 128 ? INFINITY : -INFINITY;
+	return isnan(v) ? copysignf(NAN, v) : v; // as arithmetic makes it: further bits would carry into the sign
+}
+
+// By the text where all are numbers. Else what is no number stays so, and no other becomes so.
+static void check_any(const struct kernels *k, const struct row *r, enum block_rule rule, float tensor, long rows, long c,
+	bool down)
+{
+	const long length = down ? rows : c, stride = down ? c : 1;
+	for (long line = 0; line < (down ? c : rows); line++) {
+		const long from = down ? line : line * c;
+		for (long at = 0; at < length; at += r->block) {
+			const long n = length - at < r->block ? length - at : r->block, first = from + at * stride;
+			bool finite = true;
+			for (long i = 0; i < n; i++)
+				finite &= isfinite(input[first + i * stride]);
+			if (finite)
+				round_by_text(r, rule, tensor, input + first, wanted + first, n, stride);
+			for (long i = first; i < first + n * stride; i += stride) {
+				if (isnan(output[i]) != isnan(input[i]))
+					fail_msg("%s, %s, rule %d: %a became %a", k->name, r->name, (int)rule, (double)input[i],
+						(double)output[i]);
+				if (finite && output[i] != wanted[i])
+					fail_msg("%s, %s, rule %d, %ld x %ld%s: %a became %a, not %a", k->name, r->name,
+						(int)rule, rows, c, down ? " down" : "", (double)input[i], (double)output[i],
+						(double)wanted[i]);
+			}
+		}
+	}
+}
+
+// LONG: for some minutes.
+static void whatever_comes(void **state)
+{
+	(void)state;
+	const char *lasts = getenv("LONG");
+	const uint64_t rounds = lasts && lasts[0] ? 100000 : 500;
+	for (uint64_t t = 0; t < rounds; t++) {
+		const uint64_t draw = rng_bits(11, t);
+		const struct row *r = &table[draw % ROWS];
+		const long rows = 1 + (long)(draw >> 8) % 70, c = 1 + (long)(draw >> 16) % 70;
+		const int kind = (int)(draw >> 24) % 6;
+		const bool down = draw >> 32 & 1;
+		struct grid g = format_grid(format_named(r->name), false);
+		g.rule = (enum block_rule)((draw >> 34) % 3);
+		for (long i = 0; i < rows * c; i++)
+			input[i] = any_float(t, (uint64_t)i, kind);
+		float peak = 0, tensor;
+		for (long i = 0; i < rows * c; i++)
+			peak = isfinite(input[i]) ? fmaxf(peak, fabsf(input[i])) : peak;
+		// Of this tensor, or as a calibration on others gave it.
+		tensor = format_scale(format_named(r->name), &g,
+			draw >> 36 & 1 ? peak : ldexpf(1, (int)(draw >> 40) % 200 - 100));
+		for (const struct kernels *const *k = kernels_all(); *k; k++) {
+			memcpy(output, input, (size_t)(rows * c) * sizeof *output);
+			(down ? (*k)->round_block_columns : (*k)->round_blocks)(&g, tensor, output, rows, c);
+			check_any(*k, r, g.rule, tensor, rows, c, down);
+		}
+	}
+}
+
 // ---- peers -------------------------------------------------------------------------------------------------
 
 // Numbers that other programs rounded: tests/peers/blocks.py wrote the file, with their versions in its first line. BLOCKS_VALUES names
@@ -391,6 +472,7 @@ int main(void)
 		cmocka_unit_test(kernels_by_the_text),
 		cmocka_unit_test(exact_numbers_stay),
 		cmocka_unit_test(zeros_and_strangers),
+		cmocka_unit_test(whatever_comes),
 		cmocka_unit_test(peers_agree),
 		cmocka_unit_test(bits_of_scales),
 		cmocka_unit_test(prices),

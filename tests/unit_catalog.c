@@ -409,6 +409,28 @@ static void describe_command(void **state)
 	assert_false(run("describe resnet8 /nowhere/at/all.net"));
 }
 
+static void formats_command(void **state)
+{
+	(void)state;
+	assert_true(run("formats"));
+	for (const char *const *name = engine_formats(); *name; name++)
+		assert_string_not_equal(row(said.bytes, *name), "");
+	assert_string_equal(row(said.bytes, "int4"), "int4 4 4 one a channel, or an input - - 1 7");
+	assert_string_equal(row(said.bytes, "e4m3"), "e4m3 8 8 one a channel, or an input 4 3 0.001953 448");
+	assert_string_equal(row(said.bytes, "mxfp4"), "mxfp4 4 4.25 32 values share a scale, a power of two 2 1 0.5 6");
+	assert_string_equal(row(said.bytes, "nvfp4"), "nvfp4 4 4.5 16 values share a scale, e4m3 times fp32 2 1 0.5 6");
+	assert_string_equal(row(said.bytes, "mxint8"),
+		"mxint8 8 8.25 32 values share a scale, a power of two - - 0.01562 1.9844");
+	assert_string_equal(row(said.bytes, "fp16"), "fp16 16 16 none 5 10 5.96e-08 65504");
+	assert_true(run("formats mxfp6 int8"));
+	assert_string_equal(row(said.bytes, "mxfp4"), "");
+	assert_string_not_equal(row(said.bytes, "mxfp6"), "");
+	assert_false(run("formats mxfp6 mxfq4"));
+	assert_string_equal(fault.what, "there is no such format");
+	struct format_sheet sheet;
+	assert_false(catalog_format("int9", &sheet));
+}
+
 static void devices_command(void **state)
 {
 	(void)state;
@@ -920,6 +942,7 @@ int main(void)
 		cmocka_unit_test(devices_have_ridge_points),
 		cmocka_unit_test(catalog_command),
 		cmocka_unit_test(describe_command),
+		cmocka_unit_test(formats_command),
 		cmocka_unit_test(devices_command),
 		cmocka_unit_test(foreign_text_is_cleaned),
 		cmocka_unit_test(latency_command),

@@ -426,6 +426,43 @@ static void test_look(void **state)
 	closed(w);
 }
 
+// Formats with scales by blocks: the page says so, and what their blocks clip.
+static void test_look_at_blocks(void **state)
+{
+	(void)state;
+	static const char *const rule[] = {"floor", "up"};
+	for (int r = 0; r < 2; r++) {
+		struct session *s = with(rule[r],
+			(const char *const[][2]){
+				{"steps", "12"}, {"space", "mxfp4,mxint8,mxfp8,nvfp4"}, {"block-scale", rule[r]}, {0}},
+			small_config());
+		struct workbench *w = opened(s);
+		workbench_command(w, "run");
+		settle(w, finished);
+		press(w, "\033");
+		press(w, "jo");
+		settle(w, looked);
+		long step;
+		const struct layer_look *look = session_looked(s, &step);
+		assert_int_equal(look->options, 4);
+		for (int o = 0; o < look->options; o++) {
+			const struct format_look *its = &look->option[o];
+			assert_true(its->noise > 10 && its->input_noise > 10 && its->step > 0 && its->input_step == 0);
+			if (r == 1 && strcmp(session_snapshot(s)->info->slot[2].option[o].name, "nvfp4") != 0)
+				assert_true(its->clipped == 0); // rounded up, nothing is
+			else
+				assert_true(its->clipped < .3);
+		}
+		assert_true(r == 1 || look->option[0].clipped > .005); // mxfp4: what is beyond 6 of 8
+		assert_true(screen_resize(&w->screen, 100, 80));
+		assert_shows(w, "mxfp4, mxint8, mxfp8: 32 values share a scale, a power of two; clip: inputs beyond");
+		assert_shows(w, "nvfp4: 16 values share a scale, e4m3 times fp32;");
+		assert_shows(w, "for the block with the widest range");
+		assert_shows(w, "has levels of its own");
+		closed(w);
+	}
+}
+
 static bool noise_come(struct workbench *w)
 {
 	long step;
@@ -610,6 +647,18 @@ static void test_front_by_hand(void **state)
 	free(all);
 	free(linear);
 	press(w, "f");
+	// Its accuracies by another scale, and back.
+	char *shown[3];
+	for (int i = 0; i < 3; i++) {
+		workbench_draw(w);
+		shown[i] = screen_text(&w->screen);
+		workbench_command(w, "axis logit");
+		assert_false(w->scene.bad);
+	}
+	assert_string_not_equal(shown[0], shown[1]);
+	assert_string_not_equal(shown[1], shown[2]);
+	for (int i = 0; i < 3; i++)
+		free(shown[i]);
 	workbench_command(w, "axis upside");
 	assert_true(w->scene.bad);
 	// The target.
@@ -834,6 +883,11 @@ static void test_help(void **state)
 	struct workbench *w = opened(begin("help"));
 	press(w, "?");
 	assert_string_equal(w->popup.line[0].text, "Keys");
+	// Of keys for what is in hand each says what it does; what they all do is said of the command alone.
+	int alike = 0;
+	for (int i = 0; i < w->popup.lines; i++)
+		alike += strstr(w->popup.line[i].text, "act on what is in hand") != NULL;
+	assert_int_equal(alike, 1);
 	workbench_command(w, "filter additive");
 	assert_true(w->popup.top > 0);
 	assert_non_null(strstr(w->popup.line[w->popup.found - 1].text, "additive"));
@@ -848,6 +902,87 @@ static void test_help(void **state)
 	closed(w);
 }
 
+static bool hinted(const struct workbench *w, const char *command)
+{
+	for (int i = 0; i < w->scene.hints; i++)
+		if (w->hint[i].command && strcmp(w->hint[i].command, command) == 0)
+			return true;
+	return false;
+}
+
+static bool arrived(struct workbench *w)
+{
+	return !session_travelling(w->session) && still(w);
+}
+
+static bool answered(struct workbench *w)
+{
+	return session_due(w->session) != NULL;
+}
+
+// Sessions that train are compared image by image: the answer comes a while later, and does not take the place of what is in front.
+static void test_answer_that_takes_a_while(void **state)
+{
+	(void)state;
+	struct workbench *w = opened(with("pairs", (const char *const[][2]){{"steps", "12"}, {0}}, small_config()));
+	workbench_command(w, "run");
+	settle(w, finished);
+	press(w, "\033");
+	workbench_command(w, "fork as twin");
+	settle(w, arrived);
+	workbench_command(w, "compare twin");
+	assert_false(w->scene.bad || popup_shown(&w->popup));
+	press(w, "?");
+	settle(w, answered);
+	workbench_turn(w);
+	assert_string_equal(w->popup.line[0].text, "Keys");
+	press(w, "\033");
+	settle(w, compared);
+	assert_shows(w, "both right");
+	assert_shows(w, "exact p");
+	assert_false(hinted(w, "open")); // its rows are none that open
+	press(w, "\033");
+	assert_null(session_due(w->session));
+	// Another question takes the place of one that waits, and leaving does not wait for it.
+	workbench_command(w, "compare twin images=test");
+	workbench_command(w, "compare twin");
+	settle(w, compared);
+	assert_shows(w, "held-out");
+	press(w, "\033");
+	workbench_command(w, "compare twin");
+	closed(w);
+}
+
+// The card and the bar offer what this search has: test images, or training.
+static void test_possible(void **state)
+{
+	(void)state;
+	struct config *config = config_new();
+	struct session *const searches[] = {with("images", (const char *const[][2]){{"steps", "12"}, {0}}, small_config()),
+		by_table("table"),
+		with("machine",
+			(const char *const[][2]){{"pod", "tpu_v4"}, {"work", "gpt3"}, {"chips", "512"}, {"steps", "30"}, {0}},
+			config)};
+	for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
+		struct workbench *w = opened(searches[i]);
+		workbench_draw(w);
+		assert_int_equal(hinted(w, "hand train"), i == 0);
+		assert_int_equal(hinted(w, "hand evaluate"), i == 0);
+		assert_true(hinted(w, "hand export"));
+		workbench_command(w, "run");
+		settle(w, finished);
+		workbench_draw(w);
+		assert_true(w->popup.card);
+		assert_int_equal(hinted(w, "evaluate test"), i == 0);
+		assert_int_equal(strncmp(w->popup.foot, "E, ", 3) == 0, i == 0);
+		for (int l = 0; i > 0 && l < w->popup.lines; l++)
+			assert_null(strstr(w->popup.line[l].text, "test images"));
+		assert_true(hinted(w, "export policy"));
+		press(w, "\033");
+		closed(w);
+	}
+}
+
 int main(void)
 {
 	if (!setlocale(LC_ALL, "C.UTF-8"))
@@ -860,7 +995,10 @@ int main(void)
 		cmocka_unit_test(test_draft_is_asked_for),
 		cmocka_unit_test(test_filter_and_marks),
 		cmocka_unit_test(test_third_point),
+		cmocka_unit_test(test_possible),
+		cmocka_unit_test(test_answer_that_takes_a_while),
 		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_look_at_blocks),
 		cmocka_unit_test(test_noisiest),
 		cmocka_unit_test(test_no_weights),
 		cmocka_unit_test(test_largest_share),

@@ -147,6 +147,152 @@ static void product(void **state)
 				}
 }
 
+// ---- pairs ----
+
+// The nearer of a number's neighbours in bf16, the even one where both are as near.
+static float plain_half(float x)
+{
+	uint32_t bits;
+	float below, above;
+	if (fabsf(x) < FLT_MIN)
+		return copysignf(0, x);
+	if (!isfinite(x))
+		return x;
+	memcpy(&bits, &x, sizeof bits);
+	uint32_t low = bits & 0xffff0000, high = low + 0x10000;
+	memcpy(&below, &low, sizeof below);
+	memcpy(&above, &high, sizeof above);
+	double up = isfinite(above) ? (double)above : copysign(0x1p128, (double)x);
+	double down_by = fabs((double)x - (double)below), up_by = fabs(up - (double)x);
+	return down_by < up_by || (down_by == up_by && !(low & 0x10000)) ? below : above;
+}
+
+// Half `k` of a pair.
+static float half_at(const float *pair, int k)
+{
+	uint32_t bits;
+	float x;
+	memcpy(&bits, pair, sizeof bits);
+	bits = k ? bits & 0xffff0000 : bits << 16;
+	memcpy(&x, &bits, sizeof x);
+	return x;
+}
+
+// Numbers of all magnitudes, many of them halfway between neighbours or at the ends of the range.
+static float any_number(uint64_t key, uint64_t at)
+{
+	static const float ends[] = {0, FLT_MIN, FLT_MIN / 2, FLT_MAX, 0x1.fep127f, 0x1.ffp127f, INFINITY, 1e-45f, 1, 0x1.01p0f};
+	uint32_t bits = (uint32_t)rng_bits(key, at);
+	float x;
+	if (at % 5 == 0)
+		return ends[bits % 10] * (float)(bits >> 31 ? -1 : 1);
+	if (at % 5 == 1)
+		bits = (bits & 0xffff0000) | 0x8000;
+	memcpy(&x, &bits, sizeof x);
+	return isnan(x) ? 2 : x;
+}
+
+static void rounding_of_one_shape(const struct kernels *k, long rows, long c)
+{
+	long row = c + 3, other = c / 2 + 1, many = rows * row + other + c, to_row = (c + 1) / 2 + 2;
+	long size = (rows - 1) * to_row + (c + 1) / 2;
+	float *x = malloc((size_t)many * sizeof *x), *scale = made(c, 2, false), *y = guarded(rows * c), *z = guarded(size);
+	assert_non_null(x);
+	for (long i = 0; i < many; i++)
+		x[i] = any_number(1, (uint64_t)(rows * 1000 + i));
+	k->pair(x, rows, c, row, other, y);
+	k->pair_channels(x, rows, c, row, scale, z, to_row);
+	for (long r = 0; r < rows; r++)
+		for (long j = 0; j < c; j++) {
+			const float *one = y + r * c + j, *beside = z + r * to_row + j / 2;
+			volatile float scaled = x[r * row + j] * scale[j];
+			assert_true(half_at(one, 0) == plain_half(x[r * row + j]));
+			assert_true(half_at(one, 1) == plain_half(x[r * row + other + j]));
+			assert_true(half_at(beside, (int)(j % 2)) == plain_half(scaled));
+			assert_true(j + 1 < c || c % 2 == 0 || half_at(beside, 1) == 0);
+		}
+	free(x);
+	free(scale);
+	release(y, rows * c);
+	release(z, size);
+}
+
+static void rounding_to_pairs(void **state)
+{
+	(void)state;
+	EACH_SET (k) {
+		float none[2] = {NAN, -NAN}, to;
+		for (int w = 0; w < WIDTHS; w++)
+			for (long rows = 1; rows <= 4; rows++)
+				rounding_of_one_shape(*k, rows, widths[w]);
+		(*k)->pair(none, 1, 1, 0, 1, &to);
+		assert_true(isnan(half_at(&to, 0)) && isnan(half_at(&to, 1)));
+	}
+}
+
+// What VDPBF16PS says, in double precision, which holds a product of two bf16 numbers, and its sum with a third as exactly as one rounding needs.
+static float plain_fused(float a, float b, float sum)
+{
+	float y = (float)((double)a * (double)b + (double)sum);
+	return fabsf(y) < FLT_MIN ? copysignf(0, y) : y;
+}
+
+// Pairs of bf16 numbers around 2^`exponent`.
+static float *made_pairs(long n, uint64_t key, int exponent)
+{
+	float *x = malloc((size_t)n * sizeof *x);
+	assert_non_null(x);
+	for (long i = 0; i < n; i++) {
+		float two[2];
+		for (int k = 0; k < 2; k++)
+			two[k] = ldexpf((float)rng_normal(key, (uint64_t)(2 * i + k)), exponent);
+		kernels_all()[0]->pair(two, 1, 1, 0, 1, x + i);
+	}
+	return x;
+}
+
+static void one_product_of_pairs(const struct kernels *k, struct product p, bool accumulate, int exponent)
+{
+	long a_row = p.depth + 3, a_panel = p.rows * a_row + 1, b_step = KERNEL_BLOCK + 1, b_panel = p.depth * b_step + 5,
+	     b_block = p.panels * b_panel + 3, c_row = p.columns + 4, c_size = (p.rows - 1) * c_row + p.columns;
+	float *a = made_pairs(p.panels * a_panel + 1, 1, exponent), *b = made_pairs(2 * b_block + KERNEL_BLOCK, 2, exponent),
+	      *c = guarded(c_size);
+	for (long i = 0; i < c_size; i++)
+		c[i] = i % c_row < p.columns ? (float)i : GUARD_WORD;
+	k->pair_product(p.rows, p.columns, p.panels, p.depth, a, a_row, 1, a_panel, b, b_step, b_panel, b_block, c, c_row,
+		accumulate);
+	for (long i = 0; i < c_size; i++) {
+		long m = i / c_row, j = i % c_row;
+		float sum = 0;
+		for (long r = 0; j < p.columns && r < p.panels; r++)
+			for (long d = 0; d < p.depth; d++)
+				for (int h = 1; h >= 0; h--)
+					sum = plain_fused(half_at(a + m * a_row + d + r * a_panel, h),
+						half_at(b + d * b_step + r * b_panel + j / KERNEL_BLOCK * b_block +
+								j % KERNEL_BLOCK,
+							h),
+						sum);
+		volatile float wanted = accumulate ? sum + (float)i : sum;
+		if (c[i] != (j < p.columns ? wanted : GUARD_WORD))
+			fail_msg("%s: %a instead of %a", k->name, (double)c[i], (double)wanted);
+	}
+	free(a);
+	free(b);
+	release(c, c_size);
+}
+
+// The same bits on every set, and those of the plain loop; around 2^-63 products lie at the least normal number.
+static void product_of_pairs(void **state)
+{
+	(void)state;
+	static const long panels[] = {0, 1, 3}, depths[] = {0, 1, 7, 24};
+	EACH_SET (k)
+		for (int rows = 1; rows <= KERNEL_ROWS; rows++)
+			for (int columns = 1; columns <= KERNEL_COLUMNS; columns++)
+				one_product_of_pairs(*k, (struct product){rows, columns, panels[rows % 3], depths[columns % 4]},
+					(rows + columns) % 2, columns % 3 ? 0 : -63);
+}
+
 // ---- integers ----
 
 // Bytes that are read in fours may go on behind an array.
@@ -702,12 +848,72 @@ static void addition(void **state)
 		}
 }
 
+static void softmax_gradient(void **state)
+{
+	(void)state;
+	enum { ROWS = 6, GAP = 5 };
+	EACH_SET (k)
+		for (int s = 1; s < SIZES; s++) {
+			int n = sizes[s], row = n + GAP;
+			float *y = made(ROWS * row, 29, false), *dy = made(ROWS * row, 30, false), *dx = guarded(ROWS * row);
+			for (int r = 0; r < ROWS; r++)
+				memcpy(dx + r * row, dy + r * row, (size_t)n * sizeof *dx);
+			(*k)->softmax_gradient(y, dx, ROWS, n, row, .5f);
+			for (int r = 0; r < ROWS; r++) {
+				const float *of = y + r * row, *along = dy + r * row;
+				double sum = 0, size = 0;
+				for (int i = 0; i < n; i++) {
+					sum += (double)of[i] * (double)along[i];
+					size += fabs((double)of[i] * (double)along[i]);
+				}
+				for (int i = 0; i < n; i++)
+					near(*k, (double)dx[r * row + i], (double)of[i] * ((double)along[i] - sum) / 2,
+						(n + 4) * ROUNDING * fabs((double)of[i]) * (fabs((double)along[i]) + size));
+				for (int i = n; i < row; i++)
+					assert_true(dx[r * row + i] == GUARD_WORD);
+			}
+			free(y);
+			free(dy);
+			release(dx, ROWS * row);
+		}
+}
+
+// Few values, so that many are equal.
+static void maximum_gradient(void **state)
+{
+	(void)state;
+	EACH_SET (k)
+		for (int w = 0; w < WIDTHS; w++)
+			for (int across = 1; across <= 3; across++) {
+				enum { DOWN = 2 };
+				long c = widths[w], row = (across + 1) * c, size = (DOWN - 1) * row + across * c;
+				float *x = malloc((size_t)size * sizeof *x), *dy = made(c, 31, false), *dx = guarded(size);
+				assert_non_null(x);
+				for (long i = 0; i < size; i++) {
+					x[i] = (float)rng_below(32, (uint64_t)(i * 4 + across), 3);
+					dx[i] = 1;
+				}
+				(*k)->maximum_gradient(x, dy, DOWN, across, row, c, dx);
+				for (long j = 0; j < c; j++) {
+					long first = -1;
+					for (long at = j; at < size; at += c)
+						if (at % row < across * c && (first < 0 || x[at] > x[first]))
+							first = at;
+					for (long at = j; at < size; at += c)
+						assert_true(dx[at] == (at == first ? 1 + dy[j] : 1));
+				}
+				free(x);
+				free(dy);
+				release(dx, size);
+			}
+}
+
 // Rows of `n` with words between them that stay as they are; logits from ordinary to absurd.
 static void softmax(void **state)
 {
 	(void)state;
 	static const float factors[] = {0, 1, 10, 1e30f};
-	enum { ROWS = 3, GAP = 5 };
+	enum { ROWS = 6, GAP = 5 };
 	EACH_SET (k)
 		for (int s = 1; s < SIZES; s++)
 			for (int f = 0; f < 4; f++) {
@@ -1156,6 +1362,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sets_of_kernels),
 		cmocka_unit_test(product),
+		cmocka_unit_test(rounding_to_pairs),
+		cmocka_unit_test(product_of_pairs),
 		cmocka_unit_test(integer_product),
 		cmocka_unit_test(codes),
 		cmocka_unit_test(peak),
@@ -1172,6 +1380,8 @@ int main(void)
 		cmocka_unit_test(activations_of_no_number),
 		cmocka_unit_test(addition),
 		cmocka_unit_test(softmax),
+		cmocka_unit_test(softmax_gradient),
+		cmocka_unit_test(maximum_gradient),
 		cmocka_unit_test(layer_norms),
 		cmocka_unit_test(depthwise),
 		cmocka_unit_test(depthwise_of_stacked_codes),

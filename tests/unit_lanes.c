@@ -160,6 +160,7 @@ static void comes_late(const char *searcher, long settled)
 	for (int i = 0; i < 2; i++) {
 		free(e[i].choice);
 		free(e[i].range);
+		free(e[i].right);
 		search_free(both[i]);
 	}
 }

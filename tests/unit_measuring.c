@@ -238,6 +238,7 @@ static void a_search_over_the_table(void **state)
 	for (int i = 0; i < 3; i++) {
 		free(all[i]->choice);
 		free(all[i]->range);
+		free(all[i]->right);
 	}
 	measuring_free(m);
 	search_free(s);
@@ -285,6 +286,7 @@ static void without_labels_agreement_counts(void **state)
 	assert_true(e.unlabelled && e.accuracy == 1 && e.agreement == 1 && e.loss < 1e-6);
 	free(e.choice);
 	free(e.range);
+	free(e.right);
 	search_free(s);
 }
 

@@ -60,7 +60,7 @@ static struct rig *rig_with_sets(struct model *m, int batch, int threads, const 
 	for (int i = 0; i < r->model->layers; i++)
 		r->layer[i].weight = r->layer[i].activation = format_named(format);
 	r->plan = (struct plan){.model = r->model, .layer = r->layer};
-	r->q = (struct quantization){RANGE_MAX, 99.9, true, false, BLOCK_SCALE_FLOOR};
+	r->q = (struct quantization){.range = RANGE_MAX, .percentile = 99.9, .per_channel = true};
 	network_initialise(r->net, 7);
 	for (int i = 0; i < r->net->parameter_count; i++) {
 		const struct parameter *p = &r->net->parameter[i];
@@ -215,6 +215,21 @@ static void check_blocks_of_weights(const struct plain *p)
 	free(w);
 }
 
+static float as_it_is(float x)
+{
+	return x;
+}
+
+static float half_of(float x)
+{
+	const struct kernels *k = kernels_all()[0]; // whose rounding unit_kernels holds to a plain one
+	uint32_t pair;
+	k->pair(&x, 1, 1, 0, 0, (float *)(void *)&pair);
+	pair &= 0xffff0000;
+	memcpy(&x, &pair, sizeof x);
+	return x;
+}
+
 static void plain_layer(const struct plain *p)
 {
 	static const struct window pixel = {1, 1, 1, 0, 0, 0};
@@ -234,6 +249,13 @@ static void plain_layer(const struct plain *p)
 	for (long at = 0; grid.block && at < in_size; at += run)
 		plain_blocks(&grid, scale, x + at, run, 1);
 	check_blocks_of_weights(p);
+	// What the gradients multiply: in bf16 the grid's own numbers, whose scale comes later, and rounded gradients.
+	const bool halves = n->paired, bare = halves && !grid.block;
+	float *code = copied(bare ? p->x[0] : x, in_size), (*as)(float) = halves ? half_of : as_it_is;
+	struct grid in_units = grid;
+	in_units.bare = true;
+	if (bare)
+		kernels_all()[0]->quantize(&in_units, scale, code, code, in_size);
 	for (long i = 0; n->op->bias && i < outputs * n->out.c; i++) {
 		put(&p->out[i], (double)p->r->net->weights[n->bias + i % n->out.c], deep);
 		put(&p->parameters[n->bias + i % n->out.c], (double)p->dy[i], STRETCH_ROUNDINGS);
@@ -251,16 +273,21 @@ static void plain_layer(const struct plain *p)
 					long weight = ((long)tap * ci + a) * n->out.c + g * co;
 					bool within = p->r->q.range == RANGE_MAX || fabsf(p->x[0][from]) <= n->range;
 					for (int b = 0; b < co; b++) {
-						double wt = (double)n->quantized[weight + b], dy = (double)p->dy[to + b];
-						put(&p->out[to + b], (double)x[from] * wt, deep);
-						put(&p->dx[0][from], within ? dy * wt : 0, back);
-						put(&p->parameters[n->weights + weight + b], dy * (double)x[from], along);
+						float by = halves && n->turned_scale ? n->turned_scale[g * co + b] : 1,
+						      w_code = n->quantized[weight + b], dy = p->dy[to + b];
+						double on_x = (double)as(dy * by) * (double)as(w_code);
+						double on_w = (double)as(dy) * (double)as(code[from]) *
+							(bare ? (double)scale : 1);
+						put(&p->out[to + b], (double)x[from] * (double)(w_code * by), deep);
+						put(&p->dx[0][from], within ? on_x : 0, back);
+						put(&p->parameters[n->weights + weight + b], on_w, along);
 					}
 				}
 		}
 	for (long i = 0; i < in_size; i++)
 		*p->clipped += fabsf(p->x[0][i]) > n->range;
 	free(x);
+	free(code);
 }
 
 static void plain_norm(const struct plain *p)
@@ -598,13 +625,20 @@ struct conv_case {
 };
 
 // Behind a layer, so that a gradient of its input is wanted, too.
-static void one_conv(struct conv_case c)
+static void one_conv_by(struct conv_case c, enum gradients gradients)
 {
-	snprintf(under_test, sizeof under_test, "%dx%dx%d to %d, window %dx%d, stride %d, groups %d, %d images, %s", c.h, c.w,
-		c.ci, c.co, c.window.h, c.window.w, c.window.stride, c.groups, c.images, c.format);
+	snprintf(under_test, sizeof under_test, "%dx%dx%d to %d, window %dx%d, stride %d, groups %d, %d images, %s%s", c.h, c.w,
+		c.ci, c.co, c.window.h, c.window.w, c.window.stride, c.groups, c.images, c.format, gradients ? ", bf16" : "");
 	struct model *m = model_new("conv", (struct shape){c.h, c.w, 2}, c.co);
 	model_conv(m, "second", conv_of(m, "first", 0, c.ci, 1, 1), c.co, c.window, c.groups, c.bias);
-	check(rig_new(m, c.images, 2, c.format), c.images);
+	struct rig *r = rig_new(m, c.images, 2, c.format);
+	r->q.gradients = gradients;
+	check(r, c.images);
+}
+
+static void one_conv(struct conv_case c)
+{
+	one_conv_by(c, GRADIENTS_FP32);
 }
 
 static void convolutions(void **state)
@@ -672,8 +706,11 @@ static void windows_of_all_sorts(void **state)
 				struct window v = windows[w];
 				struct shape i = images[s];
 				if (i.h + 2 * v.pad_h + v.far >= v.h && i.w + 2 * v.pad_w + v.far >= v.w)
-					one_conv((struct conv_case){i.h, i.w, channels[c].ci, channels[c].co, v,
-						channels[c].groups, (w + s) % 2, 1 + (int)s, c % 2 ? "fp32" : "int8"});
+					for (int g = GRADIENTS_FP32; g <= GRADIENTS_BF16; g++)
+						one_conv_by((struct conv_case){i.h, i.w, channels[c].ci, channels[c].co, v,
+								    channels[c].groups, (w + s) % 2, 1 + (int)s,
+								    c % 2 ? "fp32" : "int8"},
+							(enum gradients)g);
 			}
 }
 
@@ -689,8 +726,30 @@ static void layers_with_many_weights(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_true(cases[i].window.h * cases[i].window.w * cases[i].ci * cases[i].co >= NN_PARTIAL);
-		one_conv(cases[i]);
+		one_conv_by(cases[i], GRADIENTS_FP32);
+		one_conv_by(cases[i], GRADIENTS_BF16);
 	}
+}
+
+// On every set of kernels: channels and rows of odd numbers, groups, and formats whose numbers have a scale, have none, or have many.
+static void gradients_in_bf16(void **state)
+{
+	(void)state;
+	static const char *const formats[] = {"fp32", "int8", "int3", "e4m3", "bf16", "int16", "mxfp4", "nvfp4"};
+	static const struct {
+		int ci, co, groups;
+	} channels[] = {{3, 17, 1}, {16, 32, 1}, {10, 6, 2}, {36, 24, 4}, {8, 8, 8}};
+	for (const struct kernels *const *k = kernels_all(); *k; k++) {
+		assert_true(kernels_use((*k)->name));
+		for (int f = 0; f < 8; f++)
+			for (int c = 0; c < 5; c++)
+				for (int kernel = 1; kernel <= 3; kernel++)
+					one_conv_by((struct conv_case){5 + f % 2, 7 - c % 2, channels[c].ci, channels[c].co,
+							    window_of(kernel, 1 + (f + c) % 2), channels[c].groups, c % 2,
+							    1 + 4 * (f % 3), formats[f]},
+						GRADIENTS_BF16);
+	}
+	assert_true(kernels_use(kernels_asked()->name));
 }
 
 static void linear_layers(void **state)
@@ -703,7 +762,9 @@ static void linear_layers(void **state)
 			snprintf(under_test, sizeof under_test, "linear, %d to %d, %d images", widths[a], co, images);
 			struct model *m = model_new("linear", (struct shape){1 + a % 3 * 8, 1, 5}, co); // of 1, 9 or 17 tokens
 			model_linear(m, "second", model_linear(m, "first", 0, widths[a]), co);
-			check(rig_new(m, images, 2, s % 2 ? "e4m3" : "fp32"), images);
+			struct rig *r = rig_new(m, images, 2, s % 2 ? "e4m3" : "fp32");
+			r->q.gradients = (a + s / 2) % 2 ? GRADIENTS_BF16 : GRADIENTS_FP32;
+			check(r, images);
 		}
 }
 
@@ -1003,12 +1064,14 @@ static void small_networks(void **state)
 	(void)state;
 	static const char *const formats[] = {"fp32", "int4", "e4m3", "mxfp8", "nvfp4"};
 	for (int f = 0; f < FAMILIES; f++)
-		for (int way = 0; way < 5; way++) {
-			struct rig *r = rig_new(families[f](), 5, 2, formats[way]);
-			r->q.range = way == 1 ? RANGE_PERCENTILE : RANGE_MAX;
+		for (int way = 0; way < 10; way++) {
+			struct rig *r = rig_new(families[f](), 5, 2, formats[way % 5]);
+			r->q.gradients = way < 5 ? GRADIENTS_FP32 : GRADIENTS_BF16;
+			r->q.range = way % 5 == 1 ? RANGE_PERCENTILE : RANGE_MAX;
 			r->q.percentile = 95;
-			r->q.unsigned_positive = way == 1;
-			snprintf(under_test, sizeof under_test, "%.30s, %s", r->model->name, formats[way]);
+			r->q.unsigned_positive = way % 5 == 1;
+			snprintf(under_test, sizeof under_test, "%.30s, %s%s", r->model->name, formats[way % 5],
+				way < 5 ? "" : ", bf16");
 			check(r, 5);
 		}
 }
@@ -1057,8 +1120,9 @@ static void check_direction(struct rig *r, const float *input, const float *grad
 static void finite_differences(void **state)
 {
 	(void)state;
-	for (int f = 0; f < FAMILIES; f++) {
-		struct rig *r = rig_new(families[f](), FD_BATCH, 2, "fp32");
+	for (int way = 0; way < 2 * FAMILIES; way++) {
+		struct rig *r = rig_new(families[way / 2](), FD_BATCH, 2, "fp32");
+		r->q.gradients = way % 2 ? GRADIENTS_BF16 : GRADIENTS_FP32;
 		float *input = copied(network_input(r->net), FD_BATCH * input_size(r));
 		loss_of(r, input);
 		network_backward(r->net);
@@ -1066,7 +1130,8 @@ static void finite_differences(void **state)
 		for (int i = 0; i < r->net->parameter_count; i++) {
 			char name[64];
 			snprintf(name, sizeof name, "%.30s, parameter %d", r->model->name, i);
-			check_direction(r, input, gradient, name, r->net->parameter[i].at, r->net->parameter[i].count, .03);
+			check_direction(r, input, gradient, name, r->net->parameter[i].at, r->net->parameter[i].count,
+				way % 2 ? .04 : .03);
 		}
 		free(gradient);
 		free(input);
@@ -1241,21 +1306,23 @@ static void looks(void **state)
 		const long logits = IMAGES * shape_size(r->model->op[r->model->ops - 1].out);
 		float *input = copied(network_input(r->net), IMAGES * input_size(r));
 		float *weights = copied(r->net->weights, r->net->parameters);
-		double noise[MOST_LAYERS], other[MOST_LAYERS];
+		double noise[MOST_LAYERS], other[MOST_LAYERS], formats[MOST_LAYERS * LOOK_OPTIONS];
 		struct fault fault;
 		forward(r, input, PASS_SAMPLE, IMAGES, NULL);
 		float *before = copied(network_logits(r->net), logits);
 		for (int l = 0; l < layers; l++) {
 			struct layer_look look = {.layer = l, .options = 4}, none = {.layer = LOOK_ALL, .options = 4};
 			memcpy(network_input(r->net), input, (size_t)(IMAGES * input_size(r)) * sizeof *input);
-			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &look, noise, &fault));
+			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &look, noise, NULL, &fault));
 			assert_true(look.there && look.images == IMAGES && noise[l] == look.option[1].output_noise);
 			assert_true(isinf(look.option[3].output_noise) && isinf(look.option[3].input_noise) &&
 				isinf(look.option[3].noise));
 			assert_true(look.option[0].output_noise < look.option[1].output_noise);
 			r->layer[l].weight = r->layer[l].activation = format[2];
 			memcpy(network_input(r->net), input, (size_t)(IMAGES * input_size(r)) * sizeof *input);
-			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &none, other, &fault));
+			assert_true(network_look(r->net, &r->plan, &r->q, format, IMAGES, &none, other, formats, &fault));
+			for (int o = 0; o < 4; o++)
+				assert_true(formats[l * LOOK_OPTIONS + o] == look.option[o].output_noise);
 			assert_true(!none.there && other[l] == look.option[2].output_noise);
 			r->layer[l].weight = r->layer[l].activation = format[1];
 		}
@@ -1493,6 +1560,7 @@ static void threads_do_not_matter(void **state)
 			struct rig *r = rig_new(families[way / RANGES](), MANY, threads[t], "int4");
 			r->q.range = ranges[way % RANGES];
 			r->q.unsigned_positive = way % 2;
+			r->q.gradients = (way + way / RANGES) % 2 ? GRADIENTS_BF16 : GRADIENTS_FP32;
 			float *input = copied(network_input(r->net), MANY * input_size(r));
 			uint16_t label[MANY];
 			double loss = 0;
@@ -1643,17 +1711,21 @@ static void the_deepest_layers_that_have_codes(void **state)
 	}
 }
 
-// Gradients, too, wherever multiplications and additions are fused: on all sets but the first.
+// Gradients, too, wherever multiplications and additions are fused: on all sets but the first. In bf16 on that one as well, but for those of
+// depthwise layers and of attention.
 static void steps_are_the_same_where_products_are_fused(void **state)
 {
 	(void)state;
-	for (int f = 0; f < FAMILIES; f++) {
+	for (int way = 0; way < 2 * FAMILIES; way++) {
+		struct model *(*family)(void) = families[way / 2];
 		float *first = NULL;
 		for (const struct kernels *const *k = kernels_all(); *k; k++) {
-			if ((*k)->blas) // base: OpenBLAS adds in an order of its own
+			bool by_pairs = way % 2 && (family == residual || family == inception);
+			if ((*k)->blas && !by_pairs) // base: OpenBLAS adds in an order of its own
 				continue;
 			assert_true(kernels_use((*k)->name));
-			struct rig *r = rig_new(families[f](), MANY, 2, "int4");
+			struct rig *r = rig_new(family(), MANY, 2, "int4");
+			r->q.gradients = way % 2 ? GRADIENTS_BF16 : GRADIENTS_FP32;
 			float *input = copied(network_input(r->net), MANY * input_size(r));
 			uint16_t label[MANY];
 			for (int i = 0; i < MANY; i++)
@@ -2153,6 +2225,7 @@ int main(void)
 		cmocka_unit_test(convolutions),
 		cmocka_unit_test(windows_of_all_sorts),
 		cmocka_unit_test(layers_with_many_weights),
+		cmocka_unit_test(gradients_in_bf16),
 		cmocka_unit_test(linear_layers),
 		cmocka_unit_test(clipped_layers),
 		cmocka_unit_test(norms),

@@ -219,6 +219,9 @@ static void counts_are_those_of_the_layers(void **state)
 	assert_true(m->attention_macs == 2 * 2 * 17 * 8 * 17);
 	assert_true(m->parameters == 768 + 16 + 16 + 17 * 16 + 4 * 16 + 48 * 16 + 48 + 256 + 16 + 512 + 32 + 512 + 16 + 160 + 10);
 	model_free(kept);
+	m = model_of("last.dyn.onnx", &kept); // a norm of groups has a gain and a bias for each channel, however it is written
+	assert_true(m->parameters == 588 + 600 + 24 + 312 + 300 + 12 + 24 + 130);
+	model_free(kept);
 	m = model_of("unusual.dyn.onnx", &kept); // windows that are put together pixel by pixel count as what they are
 	assert_string_equal(m->layer[0].name, "dilated");
 	assert_true(m->layer[0].macs == 17.0 * 17 * 27 * 8 && m->layer[0].weights == 216 && m->layer[0].biases == 8);
@@ -261,7 +264,7 @@ static void check_gradients(const char *name)
 			long count;
 			bool has = r->model->op[op].layer >= 0 ? part == 0 || r->model->op[op].bias
 				: kind == OP_AFFINE            ? part < r->model->op[op].gain + r->model->op[op].bias
-							       : kind == OP_LAYERNORM;
+							       : kind == OP_LAYERNORM && !r->model->op[op].bare;
 			if (!has)
 				continue;
 			float *w = network_parameter(r->net, op, part, &count);
@@ -388,12 +391,15 @@ static void put_value(struct bytes *graph, unsigned field, const char *name, con
 }
 
 static char made[256];
+static struct bytes functions; // of the models that are written
 
 static const char *write_model(const struct bytes *graph)
 {
 	struct bytes m = {.size = 0};
 	put_number(&m, 1, 10);
 	put_bytes(&m, 7, graph->at, graph->size);
+	memcpy(m.at + m.size, functions.at, functions.size);
+	m.size += functions.size;
 	snprintf(made, sizeof made, "%s/unit-onnx-%d.onnx", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
 	struct fault f;
 	assert_true(disk_replace(made, m.at, m.size, &f));
@@ -418,7 +424,7 @@ static void refused(const struct bytes *g, const char *says)
 	if (w) { // weights are looked at last
 		struct team *team = team_new(1, &f);
 		struct network *net = network_new(m, NULL, 1, 0, 0, team, &f);
-		if (network_take_weights(net, w, &f))
+		if (net && network_take_weights(net, w, &f))
 			fail_msg("taken, not: %s", says);
 		network_free(net);
 		team_free(team);
@@ -510,6 +516,127 @@ static void bad_files_are_refused_in_one_line(void **state)
 	refused(&g, "its batch is fixed at more than one image");
 }
 
+// A network with an operator between its input and its layer; "shape" is what the file says of what comes out, or NULL.
+static struct model *with_warp(const int *shape, int channels)
+{
+	struct bytes g = {.size = 0};
+	struct fault f = {0};
+	char line[1024];
+	put_value(&g, 11, "x", (int[]){1, 2, 1, 1}, 4);
+	put_value(&g, 12, "y", (int[]){1, 3, 1, 1}, 4);
+	put_tensor(&g, "fc.weight", (int[]){3, channels, 1, 1}, 4, (const float[12]){1}, NULL);
+	if (shape)
+		put_value(&g, 13, "warped", shape, 4);
+	put_node(&g, "Warp", "the/odd/one", "x", "warped");
+	put_node(&g, "Conv", "fc", "warped fc.weight", "y");
+	struct model *m = model_named(write_model(&g), (struct shape){0}, 0, &f);
+	if (!m && !strstr(fault_line(&f, line, sizeof line), "Warp the/odd/one"))
+		fail_msg("%s", line);
+	unlink(made);
+	return m;
+}
+
+static void what_is_around_an_unknown_operator_is_costed(void **state)
+{
+	(void)state;
+	struct fault f = {0};
+	struct team *team = team_new(1, &f);
+	struct model *m = with_warp((int[]){1, 4, 1, 1}, 4); // the file says what comes out
+	assert_non_null(m);
+	assert_true(m->macs == 12 && m->layer[0].weights == 12);
+	assert_int_equal(m->unknowns, 1);
+	assert_string_equal(m->unknown[0], "Warp the/odd/one");
+	assert_null(network_new(m, NULL, 1, 0, 0, team, &f)); // it does not run
+	assert_string_equal(f.where, "Warp the/odd/one");
+	model_free(m);
+	m = with_warp(NULL, 2); // it does not say, and so the shape is that of what goes in
+	assert_non_null(m);
+	assert_true(m->macs == 6);
+	assert_string_equal(m->unknown[0], "Warp the/odd/one (taken to keep its shape)");
+	model_free(m);
+	assert_null(with_warp(NULL, 4)); // which cannot be: the fault is that node's
+	team_free(team);
+}
+
+// A node that calls function "Fold", whose body is one node.
+static void put_call(struct bytes *g, const char *op, const char *domain)
+{
+	struct bytes f = {.size = 0}, n = {.size = 0}, call = {.size = 0};
+	put_text(&n, 1, "a");
+	put_text(&n, 2, "b");
+	put_text(&n, 4, op);
+	put_text(&n, 7, domain);
+	put_text(&f, 1, "Fold");
+	put_text(&f, 4, "a");
+	put_text(&f, 5, "b");
+	put_bytes(&f, 7, n.at, n.size);
+	put_text(&f, 10, "mine");
+	functions.size = 0;
+	put_bytes(&functions, 25, f.at, f.size);
+	put_text(&call, 1, "x");
+	put_text(&call, 2, "folded");
+	put_text(&call, 4, "Fold");
+	put_text(&call, 7, "mine");
+	put_bytes(g, 1, call.at, call.size);
+	put_node(g, "Conv", "fc", "folded fc.weight", "y");
+}
+
+// An If of x's own: with a condition, and a branch that hands on x, or none.
+static void put_if(struct bytes *g, const char *condition, bool branches)
+{
+	static const char *const name[] = {"then_branch", "else_branch"};
+	struct bytes n = {.size = 0};
+	put_text(&n, 1, condition);
+	put_text(&n, 2, "folded");
+	put_text(&n, 4, "If");
+	for (int b = 0; branches && b < 2; b++) {
+		struct bytes a = {.size = 0}, branch = {.size = 0}, out = {.size = 0};
+		put_node(&branch, "Identity", "same", "x", "inside");
+		put_text(&out, 1, "inside");
+		put_bytes(&branch, 12, out.at, out.size);
+		put_text(&a, 1, name[b]);
+		put_bytes(&a, 6, branch.at, branch.size);
+		put_number(&a, 20, 5);
+		put_bytes(&n, 5, a.at, a.size);
+	}
+	put_bytes(g, 1, n.at, n.size);
+	put_node(g, "Conv", "fc", "folded fc.weight", "y");
+}
+
+static void functions_and_branches_end(void **state)
+{
+	(void)state;
+	struct fault f = {0};
+	struct bytes g = {.size = 0};
+	put_frame(&g);
+	put_call(&g, "Relu", "");
+	struct model *m = model_named(write_model(&g), (struct shape){0}, 0, &f);
+	assert_non_null(m);
+	assert_int_equal(m->op[1].act, ACT_RELU);
+	model_free(m);
+	g.size = 0;
+	put_frame(&g);
+	put_call(&g, "Fold", "mine"); // itself
+	refused(&g, "functions that call each other, deeper than they may");
+	functions.size = 0;
+	g.size = 0;
+	put_frame(&g);
+	put_tensor(&g, "one", (int[]){1}, 1, (const float[]){1}, NULL);
+	put_if(&g, "one", true);
+	m = model_named(write_model(&g), (struct shape){0}, 0, &f);
+	assert_non_null(m);
+	assert_int_equal(m->ops, 2);
+	model_free(m);
+	g.size = 0;
+	put_frame(&g);
+	put_if(&g, "x", true);
+	refused(&g, "its condition is worked out as it runs");
+	g.size = 0;
+	put_frame(&g);
+	put_if(&g, "x", false);
+	refused(&g, "an If without both its branches");
+}
+
 static void a_size_that_the_data_does_not_have_is_refused(void **state)
 {
 	(void)state;
@@ -571,18 +698,17 @@ static size_t damage(char *to, const struct seedling *all, int count, uint64_t k
 	return size;
 }
 
-static int load_seedlings(struct seedling *all, int most)
+static int load_seedlings(const char *from, struct seedling *all, int count, int most)
 {
-	DIR *d = opendir(folder);
+	DIR *d = opendir(from);
 	struct dirent *e;
 	char path[512];
 	struct fault f;
-	int count = 0;
 	assert_non_null(d);
 	while (count < most && (e = readdir(d))) {
 		if (!is_file(e->d_name, ".onnx"))
 			continue;
-		snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+		snprintf(path, sizeof path, "%s/%s", from, e->d_name);
 		all[count].bytes = disk_read(path, 1 << 20, &all[count].size, &f);
 		assert_non_null(all[count].bytes);
 		count++;
@@ -591,14 +717,14 @@ static int load_seedlings(struct seedling *all, int most)
 	return count;
 }
 
-// ONNX_FUZZ=N: so many, from ONNX_FUZZ_SEED on. Whatever comes of it, it comes without a crash, and a fault says all three.
+// A million in the long tests; ONNX_FUZZ=N: so many, from ONNX_FUZZ_SEED on. Whatever comes of it, it comes without a crash, and a fault says all three.
 static void damaged_files_are_networks_or_faults(void **state)
 {
 	(void)state;
 	struct seedling all[64];
-	const char *wanted = getenv("ONNX_FUZZ"), *first = getenv("ONNX_FUZZ_SEED");
-	long many = wanted ? atol(wanted) : 3000, from = first ? atol(first) : 0, networks = 0;
-	int count = load_seedlings(all, 64);
+	const char *wanted = getenv("ONNX_FUZZ"), *first = getenv("ONNX_FUZZ_SEED"), *lengthy = getenv("LONG");
+	long many = wanted ? atol(wanted) : lengthy && *lengthy ? 1000000 : 3000, from = first ? atol(first) : 0, networks = 0;
+	int count = load_seedlings("tests/data/quantized", all, load_seedlings(folder, all, 0, 64), 64);
 	char path[512];
 	snprintf(path, sizeof path, "%s/damaged.onnx", folder);
 	for (long i = from; i < from + many; i++) {
@@ -627,6 +753,8 @@ int main(void)
 		cmocka_unit_test(counts_are_those_of_the_layers),
 		cmocka_unit_test(gradients_are_those_of_differences),
 		cmocka_unit_test(bad_files_are_refused_in_one_line),
+		cmocka_unit_test(what_is_around_an_unknown_operator_is_costed),
+		cmocka_unit_test(functions_and_branches_end),
 		cmocka_unit_test(a_size_that_the_data_does_not_have_is_refused),
 		cmocka_unit_test(damaged_files_are_networks_or_faults),
 	};

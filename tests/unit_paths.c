@@ -268,7 +268,7 @@ static struct pair *pair_open(const char *name, const struct model *whole, struc
 	p->name = name;
 	p->whole = whole;
 	p->path.whole = whole;
-	p->q = (struct quantization){RANGE_MAX, 99, true, true, BLOCK_SCALE_FLOOR, false};
+	p->q = (struct quantization){RANGE_MAX, 99, true, true, BLOCK_SCALE_FLOOR, false, GRADIENTS_FP32};
 	assert_non_null(p->team = team_new(threads, &fault));
 	assert_non_null(p->other = team_new(2, &fault));
 	if (used && !path_settle(&p->path, used, &fault))

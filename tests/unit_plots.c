@@ -25,6 +25,7 @@
 #include "plots/build.h"
 #include "plots/gnuplot.h"
 #include "plots/heatmap.h"
+#include "plots/levels.h"
 #include "plots/page.h"
 #include "plots/scale.h"
 #include "plots/script.h"
@@ -134,10 +135,57 @@ static void make(struct made *m)
 		.session = &m->draft};
 }
 
+// Its policy moves from one end to the other; the first rows may not have been kept.
+static struct policy_row made_rows[RECORDS];
+static int made_first;
+
+static const struct policy_row *made_policy(void *session, int slot, int *rows)
+{
+	(void)session;
+	assert_in_range(slot, 0, LAYERS - 1);
+	*rows = RECORDS - made_first;
+	for (int i = 0; i < RECORDS; i++) {
+		const float part = (float)i / (RECORDS - 1);
+		made_rows[i] = (struct policy_row){
+			.step = i + 1, .lane = 1, .probability = {0.8f * part, slot == 1 ? 0 : 0.2f, 0.8f * (1 - part)}};
+	}
+	return *rows > 0 ? made_rows + made_first : NULL;
+}
+
+static const struct happening *made_happenings(void *session, int *count)
+{
+	static const struct happening all[] = {{5, HAPPENED_CHANGE, "target bops 0.4x"}, {9, HAPPENED_NOTE, "it's \"low\""},
+		{20, HAPPENED_BRANCH, "branch 2, from branch 1"}, {10, HAPPENED_SAVE, ""}, {30, HAPPENED_SAVE, ""}};
+	(void)session;
+	*count = sizeof all / sizeof *all;
+	return all;
+}
+
+// What a look at its layers has found.
+static double made_noise[LAYERS * ENGINE_OPTIONS];
+static const struct layer_errors made_errors = {.step = 12, .images = 64, .noise = made_noise};
+
+static void look_at_layers(struct made *m)
+{
+	static struct engine_info with;
+	with = info;
+	with.layers = LAYERS;
+	with.layer = described;
+	m->snapshot.info = &with;
+	m->source.errors = &made_errors;
+	for (int i = 0; i < LAYERS * ENGINE_OPTIONS; i++)
+		made_noise[i] = i % ENGINE_OPTIONS < OPTIONS ? 7 * i % 50 : (double)NAN;
+}
+
 static struct figure *made_figure(const char *name)
 {
 	struct made *m = test_malloc(sizeof *m);
 	make(m);
+	made_first = 0;
+	m->source.policy = made_policy;
+	m->source.happenings = made_happenings;
+	if (strcmp(name, "error") == 0)
+		look_at_layers(m);
 	struct figure *f = figure_kind_named(name)->build(&m->source);
 	test_free(m);
 	assert_non_null(f);
@@ -439,9 +487,9 @@ static void formats_of_one_width_stay_apart(void **state)
 	assert_int_equal(f->heat->levels, 3);
 	assert_string_equal(f->heat->level[0], "int4");
 	assert_string_equal(f->heat->level[1], "e2m1");
-	assert_int_equal(heatmap_sign(f->heat, 0), '4');
-	assert_int_equal(heatmap_sign(f->heat, 1), '2');
-	assert_int_equal(heatmap_sign(f->heat, 2), 'g'); // 16, in base 36
+	assert_int_equal(level_sign(f, 0), '4');
+	assert_int_equal(level_sign(f, 1), '2');
+	assert_int_equal(level_sign(f, 2), 'g'); // 16, in base 36
 	figure_free(f);
 	// No two signs are alike, whatever the space.
 	static const struct option_info all[] = {{"int2", 2}, {"int4", 4}, {"e2m1", 4}, {"e1m2", 4}, {"int8", 8}, {"e4m3", 8},
@@ -452,7 +500,37 @@ static void formats_of_one_width_stay_apart(void **state)
 	assert_int_equal(f->heat->levels, 12);
 	for (int i = 0; i < 12; i++)
 		for (int k = 0; k < i; k++)
-			assert_int_not_equal(heatmap_sign(f->heat, i), heatmap_sign(f->heat, k));
+			assert_int_not_equal(level_sign(f, i), level_sign(f, k));
+	figure_free(f);
+}
+
+// What stands side by side in a heat map has its names below, in the middle of each, and no numbers.
+static void columns_have_names(void **state)
+{
+	(void)state;
+	enum { WIDTH = 60, HEIGHT = 12 };
+	struct figure *f = figure_new("", "");
+	struct heat *h = figure_add_heat(f, 2, 4, 2);
+	struct cell cell[WIDTH * HEIGHT];
+	char text[WIDTH * HEIGHT + 1] = "";
+	assert_true(f && h && (h->part = calloc(2, sizeof *h->part)));
+	h->parts = 2;
+	h->first = 0.5;
+	h->last = 2;
+	snprintf(h->part[0], sizeof h->part[0], "on-the-left");
+	snprintf(h->part[1], sizeof h->part[1], "a-longer-one-right");
+	memset(h->value, 0, 8 * sizeof *h->value);
+	const struct page page = page_of(f, 16, 0);
+	assert_int_equal(page.x_ticks.count, 2);
+	assert_true(fabs(scale_map(&page.x, page.x_ticks.at[0]) - 0.25) < 1e-9);
+	assert_true(fabs(scale_map(&page.x, page.x_ticks.at[1]) - 0.75) < 1e-9);
+	assert_string_equal(page.x_ticks.text[1], "a-longer-one-right");
+	canvas_draw(f, cell, WIDTH, HEIGHT, CANVAS_ASCII);
+	for (int i = 0; i < WIDTH * HEIGHT; i++)
+		text[i] = (char)cell[i].glyph;
+	assert_non_null(strstr(text, "on-the-left"));
+	assert_non_null(strstr(text, "a-longer-one-right"));
+	assert_null(strstr(text, "1.5"));
 	figure_free(f);
 }
 
@@ -515,6 +593,184 @@ static void curves_keep_gaps_and_means(void **state)
 	assert_true(near(f->series[0].x[f->series[0].count - 1], MANY));
 	figure_free(f);
 	test_free(r);
+}
+
+// Qualities are known at every few steps alone: their line joins them, and is broken where more are missing than usual.
+static void curves_join_what_is_sparse(void **state)
+{
+	(void)state;
+	struct made m;
+	make(&m);
+	for (int i = 0; i < RECORDS; i++)
+		m.record[i].quality = i >= 10 && i % 4 == 3 && (i < 20 || i > 30) ? 0.01f * (float)i : NAN;
+	struct figure *f = figure_curves(&m.source);
+	const struct series *held = series_named(f, "held-out");
+	size_t values = 0, gaps = 0;
+	for (size_t i = 0; i < held->count; i++) {
+		values += isfinite(held->y[i]);
+		if (held->x[i] <= 11 || (held->x[i] > 20 && held->x[i] < 32))
+			assert_true(isnan(held->y[i]));
+		else
+			assert_true(isfinite(held->y[i]));
+		gaps += i > 0 && isnan(held->y[i]) && isfinite(held->y[i - 1]);
+	}
+	assert_true(values == 6 && gaps == 1); // at 11, 15, 19, then from 31 on
+	figure_free(f);
+}
+
+// Areas lie on each other up to 1, in the order of the options; each place is in the area that has it, in cells too.
+static void policy_is_stacked(void **state)
+{
+	(void)state;
+	enum { WIDTH = 60, HEIGHT = 16 };
+	struct made m;
+	struct cell cell[WIDTH * HEIGHT];
+	make(&m);
+	m.source.policy = made_policy;
+	made_first = 0;
+	struct figure *f = figure_kind_named("policy")->build(&m.source);
+	assert_non_null(strstr(f->title, "Policy for stem"));
+	assert_true(areas_of(f) == OPTIONS && figure_levels(f) == OPTIONS && f->line_count == 2);
+	const struct series *top = area_at(f, OPTIONS - 1);
+	for (size_t i = 0; i < top->count; i++)
+		assert_true(near(top->y[i], 1) && area_at(f, 0)->y[i] <= area_at(f, 1)->y[i]);
+	assert_int_equal(area_level(f, 1, 0.1), 1); // int2 has nothing yet
+	assert_int_equal(area_level(f, 1, 0.9), 2);
+	assert_int_equal(area_level(f, RECORDS, 0.7), 0);
+	assert_int_equal(area_level(f, 0.5, 0.5), -1); // before the first
+	assert_int_equal(area_level(f, 2, 1.1), -1);
+	assert_true(level_sign(f, 0) == '2' && level_sign(f, 2) == '8' && figure_covered(f));
+	for (int glyphs = CANVAS_BRAILLE; glyphs <= CANVAS_ASCII; glyphs++) {
+		int column, row, levels[OPTIONS + 1] = {0};
+		canvas_draw(f, cell, WIDTH, HEIGHT, (enum canvas_glyphs)glyphs);
+		for (int i = 0; i < WIDTH * HEIGHT; i++)
+			levels[cell[i].level]++;
+		assert_true(levels[1] > 100 && levels[2] > 50 && levels[3] > 100);
+		assert_true(canvas_place(f, WIDTH, HEIGHT, 35, 0.3, &column, &row));
+		assert_int_equal(cell[row * WIDTH + column].level, 1);
+		assert_true(canvas_place(f, WIDTH, HEIGHT, 5, 0.7, &column, &row));
+		assert_int_equal(cell[row * WIDTH + column].level, 3);
+	}
+	figure_free(f);
+
+	m.source.slot = 2; // by its own number
+	made_first = 30;
+	f = figure_kind_named("policy")->build(&m.source);
+	assert_true(strstr(f->title, "conv1") && strstr(f->title, "from step 31") && near(area_at(f, 0)->x[0], 31));
+	figure_free(f);
+	made_first = RECORDS;
+	f = figure_kind_named("policy")->build(&m.source);
+	assert_true(strstr(f->title, "no probabilities were kept") && areas_of(f) == 0);
+	figure_free(f);
+}
+
+// Signal to noise in classes of 6 dB; what nobody knows stays blank.
+static void error_is_classed(void **state)
+{
+	(void)state;
+	double *noise = made_noise;
+	struct made m;
+	make(&m);
+	look_at_layers(&m);
+	m.source.errors = NULL;
+	struct figure *f = figure_kind_named("error")->build(&m.source);
+	assert_true(!f->heat && strstr(f->title, "Signal to noise"));
+	figure_free(f);
+	m.source.errors = &made_errors;
+	for (int i = 0; i < LAYERS * ENGINE_OPTIONS; i++)
+		noise[i] = NAN;
+	noise[0] = -3;
+	noise[1] = 13;
+	noise[2] = INFINITY;
+	noise[ENGINE_OPTIONS + 1] = 100;
+	f = figure_kind_named("error")->build(&m.source);
+	assert_true(f->heat->rows == LAYERS && f->heat->columns == OPTIONS);
+	assert_non_null(strstr(f->x.label, "step 12, 64 images"));
+	assert_string_equal(f->heat->level[heatmap_level(f->heat, f->heat->value[0])], "0: <6 dB");
+	assert_string_equal(f->heat->level[heatmap_level(f->heat, f->heat->value[1])], "2: 12-18 dB");
+	assert_string_equal(f->heat->level[heatmap_level(f->heat, f->heat->value[2])], "9: exact");
+	assert_string_equal(f->heat->level[heatmap_level(f->heat, f->heat->value[OPTIONS + 1])], "8: >48 dB");
+	assert_int_equal(heatmap_level(f->heat, f->heat->value[OPTIONS]), -1);
+	struct ticks ticks;
+	struct scale x = scale_of(f, AXIS_X, 9);
+	ticks_of_x(f, &x, 9, &ticks);
+	assert_true(ticks.count == OPTIONS && near(ticks.at[1], 1.5) && x.low == 0 && x.high == OPTIONS);
+	assert_string_equal(ticks.text[2], "int8");
+	ticks_of_x(f, &x, 2, &ticks);
+	assert_true(ticks.count == 2 && strcmp(ticks.text[1], "int8") == 0);
+	figure_free(f);
+}
+
+// Each kind has a look of its own; all but saves are numbered, and the key says what they are.
+static void timeline_shows_what_was_done(void **state)
+{
+	(void)state;
+	struct made m;
+	make(&m);
+	m.source.happenings = made_happenings;
+	struct figure *f = figure_kind_named("timeline")->build(&m.source);
+	assert_int_equal(f->line_count, 3);
+	assert_string_equal(f->line[1].label, "note: it's \"low\"");
+	const struct series *saved = series_named(f, "saved"), *cost = series_named(f, "cost of the modal choice");
+	assert_true(saved->count == 2 && saved->x[1] == 30 && saved->y[1] == 0 && near(cost->y[0], 2));
+	assert_true(series_named(f, "quality")->right && f->y.low == 0);
+	char text[64];
+	int row;
+	double x;
+	struct page p = page_of(f, 16, 0);
+	for (int i = 0; i < 3; i++) {
+		assert_true(figure_is_mark(&f->line[i]) && page_key(&p, f, i, text, &row, &x));
+		assert_true(text[0] == '1' + i && strstr(text, f->line[i].label));
+		for (int k = 0; k < i; k++)
+			assert_true(f->line[i].role != f->line[k].role);
+	}
+	figure_free(f);
+	m.source.happenings = NULL;
+	f = figure_kind_named("timeline")->build(&m.source);
+	assert_true(f->line_count == 0 && series_named(f, "quality"));
+	figure_free(f);
+}
+
+// 98 and 99 % are as far apart as 50 and 67 %; 0 and 100 % stand where half an image more or less would be.
+static void accuracies_have_a_logit_axis(void **state)
+{
+	(void)state;
+	struct made m;
+	make(&m);
+	struct figure *f = figure_kind_named("front")->build(&m.source);
+	assert_true(f->y.whole == 0 && !f->y.logarithmic); // the best is 85 %
+	figure_free(f);
+	m.source.window.accuracy = ACCURACY_LOG;
+	f = figure_kind_named("front")->build(&m.source);
+	assert_true(f->y.whole == 0 && f->y.logarithmic);
+	figure_free(f);
+	m.point[6].accuracy = 1;
+	m.point[5].accuracy = 0.99;
+	m.point[0].accuracy = 0;
+	m.source.window.accuracy = ACCURACY_BY_DATA;
+	f = figure_kind_named("front")->build(&m.source);
+	assert_true(f->y.whole == 100);
+	const struct scale s = scale_of(f, AXIS_Y, 6);
+	for (int i = 0; i < f->series_count; i++)
+		for (size_t k = 0; k < f->series[i].count; k++)
+			if (!isnan(f->series[i].y[k]))
+				assert_true(scale_map(&s, f->series[i].y[k]) > -1e-9 &&
+					scale_map(&s, f->series[i].y[k]) < 1 + 1e-9);
+	assert_true(near(scale_map(&s, 99) - scale_map(&s, 98), scale_map(&s, 200. / 3) - scale_map(&s, 50)) ||
+		fabs(scale_map(&s, 99) - scale_map(&s, 98) - scale_map(&s, 200. / 3) + scale_map(&s, 50)) < 0.01);
+	assert_true(isnan(scale_map(&s, 0)) && isnan(scale_map(&s, 100)) && near(scale_at(&s, scale_map(&s, 42)), 42));
+	for (int most = 2; most < 12; most++) {
+		struct ticks t;
+		ticks_choose(&s, most, &t);
+		assert_in_range(t.count, 1, most);
+		for (int i = 0; i < t.count; i++)
+			assert_true(t.at[i] >= s.low && t.at[i] <= s.high && (!i || t.at[i] > t.at[i - 1]));
+	}
+	figure_free(f);
+	m.source.window.accuracy = ACCURACY_LINEAR;
+	f = figure_kind_named("front")->build(&m.source);
+	assert_true(f->y.whole == 0 && !f->y.logarithmic);
+	figure_free(f);
 }
 
 // The past stays as it is drawn while steps come in: over most steps the points but for the last few, and the axis.
@@ -699,7 +955,7 @@ static void every_figure_of_nothing_is_empty(void **state)
 
 static void check_ticks(double low, double high, bool logarithmic, int most, const char *expected)
 {
-	struct scale s = {low, high, logarithmic};
+	struct scale s = {low, high, logarithmic, 0};
 	struct ticks t;
 	ticks_choose(&s, most, &t);
 	char all[TICKS * 17] = "";
@@ -808,8 +1064,8 @@ static void check_cells(const struct figure *f, struct cell *cell, int width, in
 	assert_true(cell[0].glyph == 0xdead && cell[count + 1].glyph == 0xdead);
 	for (size_t i = 1; i <= count; i++) {
 		bool wrong = cell[i].role > ROLES || (glyphs == CANVAS_ASCII && cell[i].glyph > 0x7e) ||
-			wcwidth((wchar_t)cell[i].glyph) != 1 || (!f->heat && cell[i].level) || cell[i].glyph == 0x2800 ||
-			(f->heat && f->heat->levels && cell[i].level > f->heat->levels);
+			wcwidth((wchar_t)cell[i].glyph) != 1 || (!figure_covered(f) && cell[i].level) ||
+			cell[i].glyph == 0x2800 || (figure_levels(f) && cell[i].level > figure_levels(f));
 		if (wrong)
 			fail_msg("cell %zu of %dx%d: glyph %x role %d level %d", i - 1, width, height, (unsigned)cell[i].glyph,
 				cell[i].role, cell[i].level);
@@ -819,8 +1075,9 @@ static void check_cells(const struct figure *f, struct cell *cell, int width, in
 static void canvas_is_right_at_any_size(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"front", "bits", "curves", "cost", "entropy", "reward", "roofline", "measured"};
-	struct figure *figures[20];
+	static const char *const names[] = {
+		"front", "bits", "curves", "cost", "entropy", "reward", "roofline", "measured", "policy", "error", "timeline"};
+	struct figure *figures[24];
 	int count = 0;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		figures[count++] = made_figure(names[i]);
@@ -1498,7 +1755,8 @@ static bool plot(struct plotter *p, struct said *said, struct fault *f, int argc
 	assert_string_equal(row->name, "plot");
 	struct made m;
 	make(&m);
-	struct plot_context context = {p, give_source, give_folder, &m};
+	struct plot_context context = {
+		.plotter = p, .now = give_source, .source = give_source, .folder = give_folder, .session = &m};
 	struct command_call call = {.context = &context, .argc = argc, .argv = argv, .say = say, .sayer = said};
 	bool ok = row->run(&call);
 	*f = call.fault;
@@ -1538,6 +1796,13 @@ static void plot_command(void **state)
 	assert_string_equal(f.what, "it is neither a picture's format nor a file");
 	assert_false(PLOT("front", "front.gif"));
 	assert_non_null(strstr(f.todo, ".svg, .png or .pdf"));
+	assert_true(PLOT("policy") && PLOT("front", "axis=logit", "svg", "width=8cm"));
+	assert_false(PLOT("front", "axis=round"));
+	assert_non_null(strstr(f.todo, "axis=logit"));
+	assert_false(PLOT("bits", "axis=logit"));
+	assert_string_equal(f.what, "bits has no axis of accuracies");
+	assert_false(PLOT("error")); // nobody is there who could look
+	assert_true(f.todo[0]);
 	plotter_free(p);
 }
 
@@ -1594,6 +1859,11 @@ int main(void)
 		cmocka_unit_test(formats_of_one_width_stay_apart),
 		cmocka_unit_test(no_layer_is_hidden),
 		cmocka_unit_test(curves_keep_gaps_and_means),
+		cmocka_unit_test(curves_join_what_is_sparse),
+		cmocka_unit_test(policy_is_stacked),
+		cmocka_unit_test(error_is_classed),
+		cmocka_unit_test(timeline_shows_what_was_done),
+		cmocka_unit_test(accuracies_have_a_logit_axis),
 		cmocka_unit_test(curves_hold_still),
 		cmocka_unit_test(cost_is_relative_to_its_target),
 		cmocka_unit_test(roofline_shows_roofs_and_layers),
@@ -1602,6 +1872,7 @@ int main(void)
 		cmocka_unit_test(measured_layers_beside_the_model),
 		cmocka_unit_test(every_figure_of_nothing_is_empty),
 		cmocka_unit_test(ticks_are_round),
+		cmocka_unit_test(columns_have_names),
 		cmocka_unit_test(scales_hold_any_data),
 		cmocka_unit_test(canvas_is_right_at_any_size),
 		cmocka_unit_test(small_pictures),

@@ -17,6 +17,7 @@ static double quality_of(struct search *s, const uint8_t *choice)
 		quality = e.accuracy;
 		free(e.choice);
 		free(e.range);
+		free(e.right);
 	}
 	return quality;
 }

@@ -126,6 +126,7 @@ static void it_trains_the_result(void **context)
 	assert_true(s->polish.point[0].cost[term] > 0);
 	free(before.choice);
 	free(before.range);
+	free(before.right);
 	snapshot_free(now);
 	search_free(s);
 }

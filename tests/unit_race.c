@@ -76,6 +76,15 @@ static void a_hull_lies_above_all(void **context)
 	}
 }
 
+static void lines(void **context)
+{
+	(void)context;
+	const struct spot spot[] = {{100, 60}, {1, 20}, {10, 30}, {NAN, 99}};
+	assert_true(near(line_at(spot, 4, 10), 30) && near(line_at(spot, 4, 1), 20) && near(line_at(spot, 4, 100), 60));
+	assert_true(near(line_at(spot, 4, sqrt(10)), 25) && near(line_at(spot, 4, 10 * sqrt(10)), 45));
+	assert_true(isnan(line_at(spot, 4, 0.99)) && isnan(line_at(spot, 4, 101)) && isnan(line_at(spot, 0, 1)));
+}
+
 static void hull_against_hull(void **context)
 {
 	(void)context;
@@ -373,6 +382,42 @@ static void a_race_over_widths_stands(void **context)
 	race_free(&race);
 }
 
+// Two formats whose sizes overlap over widths, and one that never is so small.
+static double size_of(const struct race_run *run)
+{
+	return (bits(run) < 5 ? 10 + bits(run) : 1000) * width(run);
+}
+
+static void formats_at_equal_cost(void **context)
+{
+	(void)context;
+	struct race race = {0};
+	struct standing s;
+	struct fault f;
+	make_up(&race, "formats=int2,int4,int8 targets=int4 widths=0.5,1 seeds=1-3 net=resnet8 net=resnet20", size_of, test_of);
+	assert_true(standing_of(&race, &s, &f));
+	// int2 at width 1 costs 12; int4 does so between 7 (55 %) and 14 (60 %).
+	assert_int_equal(s.levels, 4);
+	for (int n = 0; n < 2; n++) {
+		const struct standing_level *two = &s.level[2 * n], *four = two + 1;
+		assert_string_equal(two->run->net, n ? "resnet20" : "resnet8");
+		assert_string_equal(two->run->aim, "int2");
+		assert_string_equal(four->run->aim, "int4");
+		assert_true(standing_same_line(two->run, four->run) && near(two->cost, 12) && near(four->cost, 12));
+		assert_true(near(two->test.mean, 20.2) && near(two->test.sd, 0.1) && two->test.count == 3);
+		assert_true(near(four->test.mean, 55.2 + 5 * log(12 / 7.0) / log(2)));
+	}
+	assert_false(standing_same_line(s.level[0].run, s.level[2].run));
+	standing_free(&s);
+	race_free(&race);
+	race = (struct race){0};
+	make_up(&race, "formats=int2,int8 targets=int4 widths=0.5,1 seeds=1 net=resnet8", size_of, test_of);
+	assert_true(standing_of(&race, &s, &f));
+	assert_int_equal(s.levels, 0); // one alone has nothing to stand beside
+	standing_free(&s);
+	race_free(&race);
+}
+
 // All networks are one contest where some are an entrant's own: one hull, and a search without a baseline of its width is held against it.
 static double cost_of_net(const struct race_run *run)
 {
@@ -414,6 +459,7 @@ int main(void)
 		cmocka_unit_test(spreads),
 		cmocka_unit_test(hulls),
 		cmocka_unit_test(a_hull_lies_above_all),
+		cmocka_unit_test(lines),
 		cmocka_unit_test(hull_against_hull),
 		cmocka_unit_test(rankings),
 		cmocka_unit_test(a_plan_is_written_and_read),
@@ -422,6 +468,7 @@ int main(void)
 		cmocka_unit_test(runs_have_their_settings),
 		cmocka_unit_test(a_race_stands),
 		cmocka_unit_test(a_race_over_widths_stands),
+		cmocka_unit_test(formats_at_equal_cost),
 		cmocka_unit_test(one_contest_stands),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

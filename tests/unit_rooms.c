@@ -85,10 +85,12 @@ static void history_is_kept_by_field(void **context)
 	(void)context;
 	struct slot_info slot[2] = {{.options = 3}, {.options = 3}};
 	uint8_t now[2] = {1, 2};
-	struct history h = {.slots = 2}, back = {.slots = 2};
+	const float policy[6] = {0.25f, 0.75f, 0, 1, 0, 0};
+	struct history h, back;
 	struct state *s = calloc(1, sizeof *s);
 	struct fault f = {0};
-	assert_true(s && history_reserve(&h, 4, &f) && history_reserve(&back, 4, &f));
+	assert_true(s && history_begin(&h, slot, 2, &f) && history_begin(&back, slot, 2, &f));
+	assert_true(history_reserve(&h, 4, &f) && history_reserve(&back, 4, &f));
 	for (int i = 0; i < 3; i++) {
 		struct record r = {.step = i + 1,
 			.lane = 1,
@@ -103,7 +105,7 @@ static void history_is_kept_by_field(void **context)
 			r.modal_cost[t] = -r.cost[t];
 		}
 		now[0] = (uint8_t)i;
-		history_add(&h, &r, now);
+		history_add(&h, &r, now, policy);
 	}
 	assert_true(history_save(&h, s));
 	const struct state_tensor *loss = state_find(s, "history.loss"), *cost = state_find(s, "history.cost");
@@ -112,16 +114,128 @@ static void history_is_kept_by_field(void **context)
 	struct state_tensor first = s->tensor[0];
 	s->tensor[0] = s->tensor[s->tensors - 1];
 	s->tensor[s->tensors - 1] = first;
-	assert_true(history_restore(&back, s, 3, slot, &f));
+	assert_true(history_restore(&back, s, 3, &f));
 	assert_true(back.records == 3 && memcmp(back.record, h.record, 3 * sizeof *h.record) == 0 &&
 		memcmp(back.modal, h.modal, 6) == 0);
-	assert_false(history_restore(&back, s, 2, slot, &f)); // of another number of steps
+	assert_false(history_restore(&back, s, 2, &f)); // of another number of steps
 	slot[0].options = 2;
-	assert_false(history_restore(&back, s, 3, slot, &f));
+	assert_false(history_restore(&back, s, 3, &f));
 	assert_non_null(strstr(f.what, "history.modal"));
 	history_free(&h);
 	history_free(&back);
 	state_free(s);
+}
+
+// The first slot's options at a step, which sum to 1; of the second one the last option has it all.
+static void policy_at(long step, float policy[5])
+{
+	policy[0] = (float)(step % 256) / 255;
+	policy[1] = 0;
+	policy[2] = 1 - policy[0];
+	policy[3] = 0;
+	policy[4] = 1;
+}
+
+// Which rows there are, what they hold, and that they are few.
+static void check_rows(const struct probabilities *p, long from, long steps)
+{
+	static struct policy_row row[ENGINE_POLICY_ROWS];
+	const int count = probabilities_copy(p, 0, ENGINE_POLICY_ROWS, row);
+	long stride = 0, whole = steps - PROBABILITIES_WHOLE;
+	float now[5];
+	for (int i = 0; i < count; i++) {
+		policy_at(row[i].step, now);
+		for (int o = 0; o < 3; o++)
+			assert_true(fabsf(row[i].probability[o] - now[o]) < 1e-6f);
+		if (i && row[i].step <= whole) {
+			assert_true(!stride || row[i].step - row[i - 1].step == stride);
+			stride = row[i].step - row[i - 1].step;
+			assert_int_equal(row[i].step % stride, 0);
+		}
+		if (i && row[i - 1].step > whole)
+			assert_true(row[i].step == row[i - 1].step + 1);
+	}
+	assert_true(count > 0 && row[count - 1].step == steps && row[0].step <= from + (stride ? stride : 1) - 1);
+	assert_true((stride & (stride - 1)) == 0 && (from > 1 || steps < 1024 || count > ENGINE_POLICY_ROWS / 2));
+	assert_int_equal(probabilities_copy(p, 1, 3, row), count < 3 ? count : 3);
+	assert_true(row[0].probability[1] == 1 && probabilities_copy(p, 2, 3, row) == 0 &&
+		probabilities_copy(p, -1, 3, row) == 0);
+}
+
+static struct state *policy_saved(const struct probabilities *p)
+{
+	struct state *s = calloc(1, sizeof *s);
+	assert_true(s && probabilities_save(p, s));
+	return s;
+}
+
+// However many steps are made, the rows are bounded, and those that a restored search has are those of one that ran through.
+static void probabilities_are_thinned(void **context)
+{
+	(void)context;
+	const struct slot_info slot[2] = {{.options = 3}, {.options = 2}};
+	struct probabilities p, half;
+	struct fault f = {0};
+	float now[5];
+	enum { STEPS = 5000, HALT = 700 };
+	assert_true(probabilities_begin(&p, slot, 2, &f) && probabilities_begin(&half, slot, 2, &f));
+	for (long step = 1; step <= STEPS; step++) {
+		policy_at(step, now);
+		probabilities_add(&p, step, now);
+		if (step < 3 || step % 97 == 0 || step == STEPS)
+			check_rows(&p, 1, step);
+		if (step > HALT)
+			probabilities_add(&half, step, now);
+		if (step == HALT) {
+			struct state *s = policy_saved(&p);
+			assert_true(probabilities_restore(&half, s, step, &f));
+			check_rows(&half, 1, step);
+			state_free(s);
+		}
+	}
+	struct state *through = policy_saved(&p), *restored = policy_saved(&half);
+	assert_int_equal(through->tensors, 2);
+	for (int i = 0; i < 2; i++) {
+		const struct state_tensor *a = &through->tensor[i], *b = &restored->tensor[i];
+		assert_true(a->bytes == b->bytes && memcmp(a->data, b->data, a->bytes) == 0 && strcmp(a->name, b->name) == 0);
+	}
+	probabilities_free(&half);
+	assert_true(probabilities_begin(&half, slot, 2, &f));
+	((int64_t *)through->tensor[0].data)[3]++; // of a step that has no row
+	assert_false(probabilities_restore(&half, through, STEPS, &f));
+	assert_non_null(strstr(f.what, "history.policy.step"));
+	((int64_t *)through->tensor[0].data)[3] = -1;
+	assert_false(probabilities_restore(&half, through, STEPS, &f));
+	assert_false(probabilities_restore(&half, restored, STEPS - 1, &f)); // of a step that was not made
+	restored->tensor[1].bytes--;
+	restored->tensor[1].shape[1]--;
+	assert_false(probabilities_restore(&half, restored, STEPS, &f));
+	state_free(through);
+	state_free(restored);
+	probabilities_free(&p);
+	probabilities_free(&half);
+}
+
+// A search that goes on from where none were kept has those of its own steps.
+static void probabilities_begin_later(void **context)
+{
+	(void)context;
+	const struct slot_info slot[2] = {{.options = 3}, {.options = 2}};
+	struct probabilities p;
+	struct state none = {0};
+	struct fault f = {0};
+	float now[5];
+	for (long from = 1; from < 3000; from += 517) {
+		assert_true(probabilities_begin(&p, slot, 2, &f) && probabilities_restore(&p, &none, from - 1, &f));
+		assert_int_equal(probabilities_copy(&p, 0, 1, &(struct policy_row){0}), 0);
+		for (long step = from; step < from + 2000; step++) {
+			policy_at(step, now);
+			probabilities_add(&p, step, now);
+			if (step % 61 == 0)
+				check_rows(&p, from, step);
+		}
+		probabilities_free(&p);
+	}
 }
 
 // A checkpoint from before there were parts is refused by a line that says so.
@@ -395,6 +509,8 @@ int main(void)
 		cmocka_unit_test(parts_have_versions),
 		cmocka_unit_test(numbers_and_arrays_come_back),
 		cmocka_unit_test(history_is_kept_by_field),
+		cmocka_unit_test(probabilities_are_thinned),
+		cmocka_unit_test(probabilities_begin_later),
 		cmocka_unit_test(older_states_are_refused),
 		cmocka_unit_test(pricers_do_not_meet),
 		cmocka_unit_test(equal_choices_are_scored_once),

@@ -1237,45 +1237,91 @@ static void meddle(struct engine *e, long step)
 	}
 }
 
+// Changes are made at steps 4 and 8. `parts`: the settings with which it goes on when it was closed.
+static void check_interruptions(const char *settings, const char *parts, void (*meddles)(struct engine *, long step))
+{
+	struct engine *e = opened(settings, NULL);
+	for (long step = 4; step <= 8; step += 4) {
+		run_to(e, step);
+		meddles(e, step);
+	}
+	run_to(e, ENGINE_RUN_ON);
+	struct state *whole = saved(e);
+	engine_close(e);
+	assert_string_equal(state_get(whole, "step"), "15");
+
+	// Closed and opened again at steps 3, 4 (with the changes made) and 9.
+	e = opened(parts, NULL);
+	static const long stops[] = {3, 4, 6, 8, 9, 15};
+	for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+		run_to(e, stops[i]);
+		if (stops[i] == 4 || stops[i] == 8)
+			meddles(e, stops[i]);
+		struct state *part = saved(e);
+		engine_close(e);
+		e = opened(parts, part);
+		still(e, part);
+		struct snapshot *shot = settled(e);
+		assert_true(shot->step == stops[i]);
+		snapshot_free(shot);
+		state_free(part);
+	}
+	still(e, whole);
+	engine_close(e);
+	state_free(whole);
+}
+
 static void interruptions_do_not_matter(void **state)
 {
 	(void)state;
 	static const char *const settings[] = {"", "preset=tunas threads=1", "modal-share=0 range=ema", "",
 		"optimizer=adamw ema=0.9 rate=0.01", "wide-start=0.2 wide-every=3 final=0.3"};
 	for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s += STRIDE) {
-		struct engine *e = opened(settings[s], NULL);
-		for (long step = 4; step <= 8; step += 4) {
-			run_to(e, step);
-			meddle(e, step);
-		}
-		run_to(e, ENGINE_RUN_ON);
-		struct state *whole = saved(e);
-		engine_close(e);
-		assert_string_equal(state_get(whole, "step"), "15");
-
-		// Closed and opened again at steps 3, 4 (with the changes made) and 9.
 		// With another number of threads, too.
 		char parts[256];
 		snprintf(parts, sizeof parts, "%s threads=%d", settings[s], s == 1 ? 2 : 1);
-		e = opened(parts, NULL);
-		static const long stops[] = {3, 4, 6, 8, 9, 15};
-		for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
-			run_to(e, stops[i]);
-			if (stops[i] == 4 || stops[i] == 8)
-				meddle(e, stops[i]);
-			struct state *part = saved(e);
-			engine_close(e);
-			e = opened(parts, part);
-			still(e, part);
-			struct snapshot *shot = settled(e);
-			assert_true(shot->step == stops[i]);
-			snapshot_free(shot);
-			state_free(part);
-		}
-		still(e, whole);
-		engine_close(e);
-		state_free(whole);
+		check_interruptions(settings[s], parts, meddle);
 	}
+}
+
+// Formats with blocks: others, the scales of blocks by another rule, back again.
+static void meddle_with_blocks(struct engine *e, long step)
+{
+	if (step == 4) {
+		changed(e, CHANGE_RESTRICT, "s2*", "mxfp4,nvfp4,mxint8");
+		changed(e, CHANGE_RESTRICT, "stem", "mxfp8-e5m2");
+		changed(e, CHANGE_TARGET, "size", "45k");
+		changed(e, CHANGE_WEIGHT, "size", "0.5");
+		changed(e, CHANGE_SET, "decide", "split");
+	} else {
+		changed(e, CHANGE_SET, "block-scale", "up");
+		changed(e, CHANGE_RESTRICT, "head.w", "nvfp4");
+		changed(e, CHANGE_RESTRICT, "s1*.a", "mxfp6,mxfp6-e3m2");
+		changed(e, CHANGE_EXTEND, "", "3");
+	}
+}
+
+static void interruptions_of_blocks_do_not_matter(void **state)
+{
+	(void)state;
+	static const char *const rule[] = {"floor", "up", "search"};
+	char digest[3][64];
+	for (int r = 0; r < 3; r++) {
+		char whole[128], parts[256];
+		snprintf(whole, sizeof whole,
+			"wide-start=0 space=int4,mxfp4,nvfp4,mxfp6,mxfp6-e3m2,mxint8,mxfp8,mxfp8-e5m2 block-scale=%s", rule[r]);
+		snprintf(parts, sizeof parts, "%s threads=1", whole);
+		check_interruptions(whole, parts, meddle_with_blocks);
+		struct engine *e = opened(whole, NULL);
+		run_to(e, 3);
+		struct state *now = saved(e);
+		snprintf(digest[r], sizeof digest[r], "%s", state_get(now, "digest"));
+		state_free(now);
+		engine_close(e);
+	}
+	assert_string_not_equal(digest[0], digest[1]); // or the rule would do nothing
+	assert_string_not_equal(digest[0], digest[2]);
+	assert_string_not_equal(digest[1], digest[2]);
 }
 
 // Posted while it runs, a change is applied at whatever step it meets; the reply says which. Posted at a pause at that
@@ -2483,6 +2529,7 @@ static struct evaluation evaluated(struct engine *e, enum choice_kind kind, cons
 	assert_true(v.choice && v.range && isfinite(v.loss) && v.split == split);
 	free(v.choice);
 	free(v.range);
+	free(v.right);
 	v.choice = NULL;
 	v.range = NULL;
 	return v;
@@ -2808,6 +2855,51 @@ static void damaged_arrays(void **state)
 	state_free(good);
 }
 
+static void same_rows(struct engine *a, struct engine *b, int from)
+{
+	struct policy_row of_a[8], of_b[8];
+	for (int slot = 0; slot < engine_info(a)->slots; slot++) {
+		const int n = engine_policy(a, slot, 8, of_a) - from;
+		assert_int_equal(engine_policy(b, slot, 8, of_b), n);
+		for (int i = 0; i < n; i++)
+			assert_memory_equal(&of_a[from + i], &of_b[i], sizeof of_b[i]);
+	}
+}
+
+// The policy is kept for every slot as it was behind each step, across a save; a checkpoint from before it was kept opens, and those of the
+// steps after it are.
+static void policy_is_kept(void **state)
+{
+	(void)state;
+	struct engine *e = opened(QUICK, NULL);
+	struct policy_row row[8];
+	run_to(e, 3);
+	struct state *s = saved(e);
+	run_to(e, 7);
+	struct snapshot *now = settled(e);
+	for (int i = 0; i < now->slots; i++) {
+		assert_int_equal(engine_policy(e, i, 8, row), 7);
+		assert_true(row[0].step == 1 && row[6].step == 7 && row[6].lane == 1);
+		for (int o = 0; o < engine_info(e)->slot[i].options; o++)
+			assert_true(fabsf(row[6].probability[o] - now->slot[i].probability[o]) < 0.002f);
+	}
+	struct engine *back = opened(QUICK, s);
+	run_to(back, 7);
+	same_rows(e, back, 0);
+	engine_close(back);
+	tensor_of(s, "history.policy.step")->name[0] = 'x';
+	tensor_of(s, "history.policy")->name[0] = 'x';
+	back = opened(QUICK, s);
+	run_to(back, 7);
+	same_rows(e, back, 3);
+	engine_close(back);
+	tensor_of(s, "xistory.policy.step")->name[0] = 'h';
+	refused(QUICK, s, "steps of probabilities that are not there");
+	snapshot_free(now);
+	state_free(s);
+	engine_close(e);
+}
+
 // Options of the history are shown as formats: one that does not exist must not get that far.
 static void damaged_history(void **state)
 {
@@ -2914,6 +3006,7 @@ int main(void)
 		cmocka_unit_test(threads_do_not_matter),
 		cmocka_unit_test(seeds_matter),
 		cmocka_unit_test(interruptions_do_not_matter),
+		cmocka_unit_test(interruptions_of_blocks_do_not_matter),
 		cmocka_unit_test(pauses_do_not_matter),
 		cmocka_unit_test(bad_changes),
 		cmocka_unit_test(inverses_restore),
@@ -2948,6 +3041,7 @@ int main(void)
 		cmocka_unit_test(states_of_other_searches),
 		cmocka_unit_test(damaged_texts),
 		cmocka_unit_test(damaged_arrays),
+		cmocka_unit_test(policy_is_kept),
 		cmocka_unit_test(damaged_history),
 		cmocka_unit_test(bad_openings),
 		cmocka_unit_test(deep_networks_are_refused_at_once),

@@ -372,7 +372,7 @@ static void journal_refuses(void **state)
 		{"12 pin stem \001", "control character"},
 		{"# kernels 5", "expected '# kernels STEP NAME'"},
 		{"# parent 5 0123456789abcdef xyz", "expected '# parent STEP SESSION DIGEST'"},
-		{"# an idle word", "expected digest, kernels, parent, answer or rewind"},
+		{"# an idle word", "expected digest, kernels, parent, answer, rewind or foretold"},
 		{"", "expected 'STEP COMMAND'"},
 	};
 	struct journal j;
@@ -1577,6 +1577,8 @@ static void asks_and_exports(void **state)
 	assert_completes(&table, s, "export layers asks.bitscape/his", 14, "asks.bitscape/history.csv");
 	assert_completes(&table, s, "help ech", 5, "echo");
 	assert_completes(&table, s, "plot fro", 5, "front");
+	assert_completes(&table, s, "plot policy ste", 12, "stem");
+	assert_completes(&table, s, "plot front ste", 11, "");
 	assert_completes(&table, s, "draft co", 6, "commit");
 	assert_completes(&table, s, "draft up st", 9, "stem");
 	assert_completes(&table, s, "draft stem int", 11, "int4 int8");

@@ -299,6 +299,103 @@ static void told_side_by_side(void **state)
 	end(s);
 }
 
+// The cell of a row of a table of commas, counted from 1.
+static void cell_of(const char *csv, const char *row, int column, char *buf, size_t size)
+{
+	char start[64];
+	snprintf(start, sizeof start, "\n%s,", row);
+	const char *at = strstr(csv, start);
+	assert_non_null(at);
+	at += strlen(start);
+	while (--column)
+		at = strchr(at, ',') + 1;
+	snprintf(buf, size, "%.*s", (int)strcspn(at, ",\n"), at);
+}
+
+static long number_in(const char *csv, const char *row, int column)
+{
+	char cell[64];
+	long n;
+	cell_of(csv, row, column, cell, sizeof cell);
+	assert_true(number_read_long(cell, 0, LONG_MAX, &n));
+	return n;
+}
+
+// Results held against each other image by image; and the accuracies of both are those that `evaluate` says.
+static void paired_by_images(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {"both right", "only first", "only this", "neither"};
+	struct known k;
+	char cell[64], text[128];
+	struct session *s = lived("pairs", &k);
+	run_lines(s, "fork 8 as early\nfork as twin\nrewind 16\npin head int4\nrun 8\ncompare . early twin csv=p.csv\n");
+	char *csv = get("p.csv", NULL);
+	const long images = s->info->report_images;
+	long count[4];
+	for (int column = 2; column <= 3; column++) {
+		long all = 0;
+		for (int r = 0; r < 4; r++)
+			all += count[r] = number_in(csv, rows[r], column);
+		assert_int_equal(all, images);
+		for (int of = 1; of <= 2; of++) {
+			long right = count[0] + count[of];
+			char share[64];
+			snprintf(share, sizeof share, "%.2f %%", 100 * (double)right / (double)images);
+			cell_of(csv, "images right", of == 1 ? 1 : column, cell, sizeof cell);
+			assert_string_equal(cell, share);
+		}
+	}
+	cell_of(csv, "images right", 1, cell, sizeof cell);
+	run_lines(s, "evaluate heldout\n");
+	snprintf(text, sizeof text, "accuracy %s,", cell);
+	assert_printed(text);
+	free(csv);
+	assert_int_equal(s->test_looks, 0);
+
+	// A branch that was left is as it was when another session was made of its end: the very same images are right.
+	run_lines(s, "compare twin csv=q.csv images=test\ncompare . branch 1 csv=r.csv images=test\n");
+	assert_int_equal(s->test_looks, 4); // each of the two, twice
+	char *one = get("q.csv", NULL), *other = get("r.csv", NULL);
+	for (int r = 0; r < 4; r++)
+		assert_int_equal(number_in(one, rows[r], 2), number_in(other, rows[r], 2));
+	free(one);
+	free(other);
+	run_lines(s, "compare pairs branch 1 twin csv=s.csv\ncompare pairs branch 2 twin images=none\n");
+	one = get("s.csv", NULL);
+	assert_non_null(strstr(one, ",pairs branch 1,twin,differs\n"));
+	assert_int_equal(number_in(one, rows[1], 2) + number_in(one, rows[2], 2), 0);
+	cell_of(one, "exact p", 2, cell, sizeof cell);
+	assert_string_equal(cell, "1");
+	free(one);
+	refused(s, "compare . branch 3\n", "it has no branch 3; the last is 2");
+	refused(s, "compare . branch x\n", "this is not a branch");
+	refused(s, "compare . branch 2 .\n", "this session is named twice");
+	refused(s, "compare twin images=all\n", "there are no such images");
+
+	// Other images, and none.
+	struct fault f;
+	struct config *config = small_config();
+	assert_true(config_set(config, "data", "glyphs:16", &f));
+	struct session *others = session_new("others", config, &f);
+	config_free(config);
+	assert_non_null(others);
+	run_lines(others, "run 2\n");
+	end(others);
+	config = small_config();
+	assert_true(config_set(config, "data", "none", &f));
+	others = session_new("bare", config, &f);
+	config_free(config);
+	assert_non_null(others);
+	run_lines(others, "pin stem int8\n");
+	end(others);
+	run_lines(s, "compare . others bare twin\n");
+	assert_printed("others is not held against pairs image by image: its held-out images are others");
+	assert_printed("bare is not held against pairs image by image: it has no weights: nothing is trained in it");
+	assert_printed("both right");
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +406,7 @@ int main(void)
 		cmocka_unit_test(old_branches_go_first),
 		cmocka_unit_test(few_checkpoints_stay),
 		cmocka_unit_test(told_side_by_side),
+		cmocka_unit_test(paired_by_images),
 	};
 	return cmocka_run_group_tests(tests, make_place, clear_place);
 }

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <wchar.h>
 
-#include "ui/foretold.h"
 #include "ui/keys.h"
 #include "ui/layout.h"
 #include "ui/names.h"
@@ -1187,6 +1186,23 @@ static void made_front(struct made *m)
 	m->snapshot.point = m->point;
 }
 
+// A policy that settles on int4 step by step; a row for every fifth.
+static const struct policy_row *settling_policy(void *session, int slot, int *rows)
+{
+	static struct policy_row row[MADE_RECORDS / 5];
+	(void)session;
+	(void)slot;
+	*rows = sizeof row / sizeof *row;
+	for (int i = 0; i < *rows; i++) {
+		const float part = (float)i / (float)(*rows - 1);
+		row[i] = (struct policy_row){.step = 5 * i + 1,
+			.lane = 1,
+			.probability = {0.1f * (1 - part), 0.1f, 0.8f * part, 0.1f * (1 - part), 0.1f * (1 - part), 0,
+				0.6f * (1 - part)}};
+	}
+	return row;
+}
+
 static struct made *made_new(int layers, bool ascii)
 {
 	struct made *m = calloc(1, sizeof *m);
@@ -1265,8 +1281,13 @@ static struct made *made_new(int layers, bool ascii)
 	made_curves(m, 640);
 	made_front(m);
 	m->mark[0] = (struct mark){.step = 410, .text = "pin stem int8"};
-	m->source = (struct figure_source){
-		.snapshot = s, .record = m->record, .records = 640, .modal = m->modal, .mark = m->mark, .marks = 1};
+	m->source = (struct figure_source){.snapshot = s,
+		.record = m->record,
+		.records = 640,
+		.modal = m->modal,
+		.mark = m->mark,
+		.marks = 1,
+		.policy = settling_policy};
 	m->scene = (struct scene){.session = "2026-11-22-1843",
 		.snapshot = s,
 		.source = &m->source,
@@ -2689,7 +2710,15 @@ static void test_screen_pages(void **state)
 		m->scene.look_step = 600;
 		m->views.focus = views_of(&m->views, &view_layer);
 		m->scene.focus = &view_layer;
+		m->source.layer = m->scene.layer;
 		golden(m, "layer", golden_size[i][0], golden_size[i][1], false);
+		m->source.policy = NULL; // as in a session from before it was kept
+		struct screen bare = {0};
+		assert_true(screen_resize(&bare, 120, 60));
+		char *text = drawn(m, &bare);
+		assert_non_null(strstr(text, "Its probabilities at these steps were not kept"));
+		free(text);
+		screen_free(&bare);
 		point_take(&m->scene, &m->scene.point.hand, 2);
 		m->views.focus = views_of(&m->views, &view_point);
 		m->scene.focus = &view_point;
@@ -2747,6 +2776,8 @@ static void test_screen_foretold(void **state)
 		assert_true(fabs(f.change + 0.01) < 1e-6 && fabs(f.error - 0.003 * sqrt(2)) < 1e-6);
 		assert_true(f.points == 1 && fabs(f.off - 0.01) < 1e-6);
 		golden(m, "foretold", golden_size[i][0], golden_size[i][1], false);
+		m->scene.foretold = (struct foretold_so_far){3, 0.0123}; // what was committed counts for more
+		golden(m, "foretold-kept", golden_size[i][0], golden_size[i][1], false);
 		made_free(m);
 	}
 }

@@ -280,6 +280,7 @@ static double loss_in(struct search *s, const char *format)
 	assert_true(search_uniform(s, format, choice, &f) && search_evaluate(s, choice, SPLIT_TEST, 200, &e, &f));
 	free(e.choice);
 	free(e.range);
+	free(e.right);
 	return e.loss;
 }
 
@@ -357,6 +358,7 @@ static void weights_go_with_the_network_that_was_found(void **state)
 	assert_true(fabs(e.loss - fp32) < 0.02 * fp32 || fabs(e.loss - int8) < 0.02 * int8);
 	free(e.choice);
 	free(e.range);
+	free(e.right);
 	unlink(path);
 	unlink(net);
 	search_free(t);

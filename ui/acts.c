@@ -264,6 +264,39 @@ static bool on_point(struct workbench *w, struct command_call *call, int point)
 	return pass_on_string(call, w, &line);
 }
 
+static bool has_tests(const struct engine_info *info)
+{
+	return info->test_images > 0;
+}
+
+static bool is_scored(const struct engine_info *info)
+{
+	return info->report_images > 0 || info->command[0];
+}
+
+static bool is_trained(const struct engine_info *info)
+{
+	return info->train_images > 0;
+}
+
+static const struct need {
+	const char *command;
+	bool (*met)(const struct engine_info *);
+} need[] = {
+	{"evaluate test", has_tests},
+	{"hand evaluate test", has_tests},
+	{"hand evaluate", is_scored},
+	{"hand train", is_trained},
+};
+
+bool act_possible(const struct engine_info *info, const char *command)
+{
+	for (size_t i = 0; command && i < sizeof need / sizeof *need; i++)
+		if (strcmp(need[i].command, command) == 0)
+			return need[i].met(info);
+	return true;
+}
+
 // What a verb means for layers and slots: a line with what stands for them, or behind '?' the beginning of one to be typed.
 static const struct on_layers {
 	const char *verb, *line;

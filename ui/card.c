@@ -31,7 +31,7 @@ static void add_accuracy(const struct snapshot *now, const struct front_point *p
 	string_add(t, " %%");
 }
 
-static void add_found(const struct snapshot *now, int term, const struct front_point *p, struct string *t)
+static void add_found(const struct snapshot *now, int term, const struct front_point *p, bool tests, struct string *t)
 {
 	char cost[ENGINE_TEXT];
 	const struct term_state *k = &now->term[term];
@@ -43,7 +43,7 @@ static void add_found(const struct snapshot *now, int term, const struct front_p
 		if (k->targeted && k->target > 0)
 			string_add(t, ", %.2f times its target", k->result / k->target);
 	}
-	string_add(t, p ? "." : "; the front did not score it, E does.");
+	string_add(t, p ? "." : tests ? "; the front did not score it, E does." : "; the front did not score it.");
 }
 
 // Both are scored on the same images, so twice the error of independent scores is a careful bound of the noise.
@@ -100,17 +100,17 @@ void card_show(struct workbench *w)
 	const int term = snapshot_term(now, 0);
 	const struct front_point *p = snapshot_result(now, false);
 	struct string t = {0};
-	const bool images = !now->estimated[0]; // else none were looked at, nor are there any
-	struct popup made = {.card = true, .foot = images ? "E, y, X, or Esc closes" : "y, X, or Esc closes"};
+	const bool tests = act_possible(now->info, "evaluate test");
+	struct popup made = {.card = true, .foot = tests ? "E, y, X, or Esc closes" : "y, X, or Esc closes"};
 	snprintf(made.title, sizeof made.title, "The search is finished, step %ld", now->step);
-	add_found(now, term, p, &t);
+	add_found(now, term, p, tests, &t);
 	bool ok = add(&made, &t);
 	if (engine_info(session_engine(w->session))->layers > 0) // a machine has no uniform choices
 		add_against(now, term, p, &t);
 	ok = ok && (!t.bytes || add(&made, &t));
 	add_formats(now, &t);
 	ok = ok && (!t.bytes || add(&made, &t)) && popup_add(&made, "", 0, false) &&
-		(!images || popup_add_hanging(&made, "E  score it once on the test images, which nothing was chosen by", 1, 3)) &&
+		(!tests || popup_add_hanging(&made, "E  score it once on the test images, which nothing was chosen by", 1, 3)) &&
 		popup_add_hanging(&made, "y  export it as JSON", 1, 3) &&
 		popup_add_hanging(&made, "X  extend the search; pins, targets and weights steer on from here", 1, 3);
 	string_free(&t);

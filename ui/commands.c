@@ -40,7 +40,7 @@ static bool may_leave(struct command_call *call, struct workbench *w)
 		return fault_set(&call->fault, "draft", "Enter pins it, Esc Esc drops it; leave once more, and it is dropped",
 			"it is not pinned yet");
 	snprintf(todo, sizeof todo, "%.180s; leave once more, and it is lost", risk.todo);
-	return fault_set(&call->fault, risk.where, todo, "what was done is not saved: %s", risk.what);
+	return fault_set(&call->fault, risk.where, todo, "%s", risk.what);
 }
 
 // What only the loop of a terminal can carry out. False, with a fault: there is none.
@@ -716,20 +716,22 @@ static bool read_record_word(const char *word, struct record_words *r, struct fa
 	return fault_set(f, word, "give pace=20 (steps a second), and at the shell size=120x40", "is not a word of a recording");
 }
 
-// `bitscape record SESSION FILE.cast`: without a screen.
-static bool record_journal(struct command_call *call)
+// `bitscape record SESSION FILE.cast`, `bitscape record tour NAME FILE.cast`: without a screen.
+static bool record_unseen(struct command_call *call)
 {
 	struct record_words r = {80, 24, 0};
 	struct string told = {0};
+	const bool tour = call->argc > 2 && strcmp(call->argv[0], "tour") == 0 && !strchr(call->argv[2], '=');
+	char *const *word = call->argv + tour;
 	if (call->argc < 2)
 		return fault_set(&call->fault, "record", "`bitscape record NAME FILE.cast size=120x40 pace=20`",
-			"without a screen it takes a session and a file");
-	for (int i = 2; i < call->argc; i++)
-		if (!read_record_word(call->argv[i], &r, &call->fault))
+			"without a screen it takes a session, or `tour` and its name, and a file");
+	for (int i = 2; word[i]; i++)
+		if (!read_record_word(word[i], &r, &call->fault))
 			return false;
-	bool ok = record_session(call->argv[0], call->argv[1], r.width, r.height, r.pace, &told, &call->fault);
+	bool ok = (tour ? record_tour : record_session)(word[0], word[1], r.width, r.height, r.pace, &told, &call->fault);
 	if (ok)
-		call->say(call, "%s", told.bytes ? told.bytes : call->argv[1]);
+		call->say(call, "%s", told.bytes ? told.bytes : word[1]);
 	string_free(&told);
 	return ok;
 }
@@ -739,7 +741,7 @@ static bool run_record(struct command_call *call)
 	struct workbench *w = call->context;
 	struct record_words r = {0, 0, 0};
 	if (!w)
-		return record_journal(call);
+		return record_unseen(call);
 	if (call->argc == 0) {
 		call->say(call,
 			w->recording.cast ? "%s is being recorded; `record stop` ends it" : "nothing is being recorded%.0s",
@@ -905,7 +907,7 @@ static const struct command rows[] = {
 		"run a file of commands about the screen, as at the start", run_source},
 	{"term", COMMAND_VIEW, 1, 1, {ARGUMENT_TERM}, 0, NULL, "next|TERM", "select a cost term", run_term},
 	{"axis", COMMAND_VIEW, 1, 1, {ARGUMENT_WORDS}, 0, AXIS_WORDS, AXIS_WORDS,
-		"look closer at a part of the front's cost axis, move along it, make it logarithmic or linear, or see all of it",
+		"look closer at a part of the front's cost axis, move along it, make it logarithmic or linear, or see all of it; logit: its accuracies, and back",
 		run_axis},
 	{"curve", COMMAND_VIEW, 1, 1, {ARGUMENT_FIGURE}, 0, NULL, "next|FIGURE", "show other curves", run_curve},
 	{"toggle", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "pause, or run on", run_toggle},
@@ -926,7 +928,8 @@ static const struct command rows[] = {
 	{"screenshot", COMMAND_VIEW, 1, 1, {ARGUMENT_FILE}, 0, NULL, "FILE",
 		"write the screen to a file: FILE.svg as a picture in colours, any other as text", run_screenshot},
 	{"record", COMMAND_VIEW, 0, -1, {ARGUMENT_FILE, ARGUMENT_TEXT}, 1, NULL, "[FILE.cast [pace=STEPS]|stop]",
-		"record the screen as an asciicast; at the shell: record SESSION FILE.cast [size=120x40] [pace=STEPS], from its journal",
+		"record the screen as an asciicast; at the shell: record SESSION|tour NAME FILE.cast [size=120x40] [pace=STEPS], from its "
+		"journal, or of a tour that goes on by itself",
 		run_record},
 	{"suspend", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "go back to the shell; its `fg` returns here", run_suspend},
 	{"redraw", COMMAND_VIEW, 0, 0, {0}, 0, NULL, "", "draw the whole screen again", run_redraw},

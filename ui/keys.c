@@ -540,10 +540,30 @@ int keys_hints(const struct keys *k, enum key_context context, bool ascii, struc
 
 // ---- the help -----------------------------------------------------------------------------------------------------
 
-// The command's own help, for a bound line such as "pin {pins}".
+// What some lines do, where the help of their command speaks of all that it can.
+static const struct {
+	const char *line, *help;
+} said_better[] = {
+	{"draft up {layers}", "one format wider, as a draft: every cost moves at once, the search does not"},
+	{"draft down {layers}", "one format narrower, likewise"},
+	{"hand pin", "hold the row in hand, or the marked ones, where they are; on a point of the front, all of its choice"},
+	{"hand unpin", "let the row in hand, or the marked ones, go"},
+	{"hand restrict", "leave the row in hand, or the marked ones, the formats that you type"},
+	{"hand draft", "take the choice of the point in hand as a draft; on rows, the format that you type"},
+	{"hand evaluate", "score the point in hand, or the result, on all held-out images"},
+	{"hand evaluate test", "the same on the test images, which nothing was chosen by"},
+	{"hand export", "write the choice of the point in hand, or the result, as JSON"},
+	{"hand train", "train the choice of the point in hand alone, from nothing, beside the search"},
+	{"hand difference", "set the point in hand beside the marked one; in the history, a branch from that step beside now"},
+};
+
+// For a bound line such as "pin {pins}": that, or else its command's own help.
 static const char *line_help(const struct command_table *commands, const char *line)
 {
 	char name[ENGINE_NAME];
+	for (size_t i = 0; i < sizeof said_better / sizeof *said_better; i++)
+		if (strcmp(said_better[i].line, line) == 0)
+			return said_better[i].help;
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(line, " "), line);
 	const struct command *c = command_find(commands, name, NULL);
 	return c ? c->help : "";

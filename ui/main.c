@@ -348,6 +348,27 @@ static const struct act *act_of(int argc, char **argv)
 	return NULL;
 }
 
+// `bitscape race resume --help` asks about `race`; whatever else stands there counts for nothing, so that the question is never taken for a name.
+static bool asks_help(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+// Of a command its topic, of what else the program does all its help.
+static int print_help(char **argv)
+{
+	struct command_group group[GROUPS];
+	const struct command_table table = commands(group, NULL);
+	char help[] = "--help", *words[] = {argv[0], help, argv[1], NULL};
+	if (command_find(&table, argv[1], NULL))
+		return print_tables(3, words);
+	options_help(stdout);
+	return EXIT_OK;
+}
+
 static int print_version(void)
 {
 	printf("bitscape %s\nncurses %s\nreadline %s\n", BITSCAPE_VERSION, curses_version(), rl_library_version);
@@ -361,6 +382,10 @@ static int run(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "help") == 0) {
 		options_help(stdout);
 		return EXIT_OK;
+	}
+	if (asks_help(argc, argv)) {
+		set_locale();
+		return print_help(argv);
 	}
 	const struct act *other = act_of(argc, argv);
 	if (other) {

@@ -124,7 +124,7 @@ static const struct chapter {
 		  "~/.config where it is not set"},
 	  {"ENVIRONMENT",
 		  ".TP\n\\fBCIFAR10_DIR\\fR\nthe folder of the binary CIFAR\\-10, for data=cifar10\n.TP\n\\fBBITSCAPE_KERNELS\\fR\nthe "
-		  "set of compute kernels: base, avx2, avxvnni, avx512 or avx512vnni\n.TP\n\\fBNO_COLOR\\fR\ndraw without "
+		  "set of compute kernels: base, avx2, avxvnni, avx512, avx512vnni or avx512bf16\n.TP\n\\fBNO_COLOR\\fR\ndraw without "
 		  "colours\n.TP\n\\fBESCDELAY\\fR\nmilliseconds until an Esc is a key of its own"},
 	  {"EXIT STATUS",
 		  ".TP\n0\ndone\n.TP\n1\na command failed\n.TP\n2\nwrong arguments\n.TP\n3\nthere is no usable terminal\n.TP\n128+n\n"

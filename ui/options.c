@@ -27,7 +27,7 @@ static const struct option_row option_row[] = {
 	{"--ascii", NULL, "draw with ASCII characters only", offsetof(struct options, ascii), 0, TAKES_NOTHING, NULL},
 	{"--no-color", NULL, "draw without colours (as NO_COLOR does)", offsetof(struct options, no_color), 0, TAKES_NOTHING,
 		NULL},
-	{"--help", NULL, "this text; --help TOPIC: commands, settings, keys, or one command or setting",
+	{"--help", NULL, "this text; --help TOPIC: commands, settings, keys, or one command or setting; so does COMMAND --help",
 		offsetof(struct options, help), 0, TAKES_NOTHING, "-h"},
 	{"--version", NULL, "the versions of bitscape and its libraries", offsetof(struct options, version), 0, TAKES_NOTHING,
 		NULL},
@@ -44,7 +44,8 @@ static const struct option_form form[] = {
 		"an answer without a session: catalog, describe, devices, device, latency, measured, roofline, sensitivity, rivals, pods, slice, slices, "
 		"goodput, partition, embeddings, carbon or compare, as in the workbench"},
 	{"bitscape race NAME KEY=VALUE|PLAN...", "many searches against uniform networks; race resume NAME goes on"},
-	{"bitscape record NAME FILE.cast [size=WxH] [pace=STEPS]", "record a session's screen, from its journal"},
+	{"bitscape record NAME|tour NAME FILE.cast [size=WxH] [pace=STEPS]",
+		"record a session's screen, from its journal, or a tour's"},
 	{"bitscape help [COMMAND]", "this text; what a question or a command of the workbench takes"},
 	{"bitscape completion bash|zsh", "a shell's completion of all this"},
 };

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Recordings of the screen: of the workbench in hand, frame by frame as it is shown, and of a session's journal, which is played again
-// for it. The clock of a recording is that of the wall, or follows the steps at a pace.
+// Recordings of the screen: of the workbench in hand, frame by frame as it is shown; of a session's journal, which is played again
+// for it; and of a tour, which goes on by itself. The clock of a recording is that of the wall, or follows the steps at a pace.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/disk.h"
 #include "ui/cast.h"
 #include "ui/stage.h"
 
@@ -14,6 +15,7 @@ static const double LINE_SECONDS = 1.5; // that a change, or a line of a script,
 static const double END_SECONDS = 3;    // that the last frame stays
 static const double FRAME = 0.1;        // seconds of the recording between two frames of news
 enum { LONG = 60 };                     // seconds that a recording takes where no pace is asked for
+static const double TOUR_PACE = 40;     // steps a second of a tour, likewise
 
 static double now_of(struct recording *r, long step)
 {
@@ -151,5 +153,89 @@ bool record_session(const char *name, const char *file, int width, int height, d
 	if (p->begun)
 		stage_end(&p->stage, &failed);
 	free(p);
+	return ok;
+}
+
+// ---- from a tour ---------------------------------------------------------------------------------------------------
+
+static const double ACT_SECONDS =
+	1; // of the wall, that an act has to bring about what its page waits for, before it is done again
+enum { TRIES = 20, SETTINGS = 64 };
+
+struct touring {
+	struct stage stage;
+	double entered; // when the tour was last sent on, by the wall
+	int tries;      // since the page showed something new
+};
+
+// One turn of what the loop does, and a frame where there is something new. A page's time passes by the recording's clock alone.
+static bool tour_turn(struct touring *t, const char *name, struct fault *f)
+{
+	struct workbench *w = &t->stage.w;
+	struct pollfd fds[SESSION_FDS];
+	int timeout = (int)(1000 * FRAME);
+	if (!w->tour_ms)
+		poll(fds, (nfds_t)session_fds(w->session, fds, &timeout), timeout < 0 ? (int)(1000 * FRAME) : timeout);
+	session_turn(w->session);
+	workbench_messages(w);
+	workbench_turn(w);
+	const bool changed = lesson_turn(w);
+	if (changed || record_since(w) >= FRAME)
+		stage_draw(&t->stage);
+	if (changed)
+		t->tries = 0;
+	if (w->tour_ms && (!t->tries || clock_seconds() > t->entered + ACT_SECONDS)) {
+		record_pause(w, w->tour_ms / 1000.0);
+		w->tour_ms = 0;
+		t->entered = clock_seconds();
+		workbench_command(w, "tour");
+		if (++t->tries == TRIES)
+			return fault_set(f, name, "see what its page waits for",
+				"an act of it does not bring about what it should");
+	}
+	return w->recording.cast || fault_set(f, name, "a faster pace makes it shorter", "%s", w->message);
+}
+
+static bool record_stage(struct touring *t, const char *path, const char *file, double pace, struct string *told, struct fault *f)
+{
+	struct workbench *w = &t->stage.w;
+	w->tour_auto = true;
+	bool ok = record_begin(w, file, pace > 0 ? pace : TOUR_PACE, f) && tour_begin(w, path, f);
+	while (ok && w->lesson)
+		ok = tour_turn(t, path, f);
+	stage_draw(&t->stage);
+	if (ok && w->recording.cast) {
+		string_add(told, "%s: %ld frames, %.0f s, %dx%d", file, cast_frames(w->recording.cast),
+			w->recording.at + END_SECONDS, w->screen.width, w->screen.height);
+		return record_end(w, f);
+	}
+	cast_drop(w->recording.cast);
+	w->recording.cast = NULL;
+	return false;
+}
+
+bool record_tour(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *f)
+{
+	char path[DISK_PATH], *setting[SETTINGS];
+	if (!tour_find(name, path, sizeof path, f))
+		return false;
+	if (!lesson_is(path))
+		return fault_set(f, path, "`bitscape --tour NAME` prints it", "is a text, and drives no screen");
+	const int count = lesson_settings(path, setting, SETTINGS, f);
+	struct session *s = count >= 0 ? session_made(NULL, (const char *const *)setting, count, f) : NULL;
+	for (int i = 0; i < count; i++)
+		free(setting[i]);
+	struct touring *t = s ? calloc(1, sizeof *t) : NULL;
+	struct fault lost;
+	bool ok = t && stage_begin(&t->stage, s, width, height, f) && record_stage(t, path, file, pace, told, f);
+	if (s && !t)
+		fault_memory(f, name);
+	if (t && !stage_end(&t->stage, &lost))
+		ok = false;
+	if (s && !session_close(s, &lost) && ok) {
+		*f = lost;
+		ok = false;
+	}
+	free(t);
 	return ok;
 }

@@ -87,6 +87,7 @@ static bool take_session(struct workbench *w, struct session *s, struct fault *f
 	w->session = s;
 	memset(w->nudge, 0, sizeof w->nudge);
 	w->paged = (struct paged){0};
+	w->hinted = (struct hinted){0};
 	w->ran = false;
 	w->looked_for = 0;
 	w->noisiest = 0;
@@ -710,22 +711,51 @@ static void look(struct workbench *w)
 		w->looked_for = w->scene.layer + 1;
 }
 
+// An answer that took a while is told once nothing is in front of the person.
+static void tell_due(struct workbench *w)
+{
+	const char *due = session_due(w->session);
+	char *line = due && !popup_shown(&w->popup) && !prompt_is_open() && !w->pasted.lines ? strdup(due) : NULL;
+	if (line) {
+		workbench_say(w, false, "%s", ""); // that it follows
+		workbench_command(w, line);
+	}
+	free(line);
+}
+
 void workbench_turn(struct workbench *w)
 {
 	w->scene.snapshot = session_snapshot(w->session);
 	w->scene.noise = session_noise(w->session, &w->scene.noise_step);
 	act_noisiest_come(w);
 	act_branch_come(w);
+	tell_due(w);
 	stretch_turn(w);
+}
+
+// Hints at what this search, or the box in front, cannot do.
+static void leave_out_impossible(struct workbench *w, bool opens)
+{
+	const struct engine_info *info = engine_info(session_engine(w->session));
+	int kept = 0;
+	for (int i = 0; i < w->scene.hints; i++) {
+		const char *command = w->hint[i].command;
+		if (act_possible(info, command) && (opens || !command || strcmp(command, "open") != 0))
+			w->hint[kept++] = w->hint[i];
+	}
+	w->scene.hints = kept;
 }
 
 static void take_hints(struct workbench *w)
 {
-	struct hinted now = {workbench_context(w), w->keys.changes, w->screen.ascii, true}, *last = &w->hinted;
-	if (last->made && last->context == now.context && last->changes == now.changes && last->ascii == now.ascii)
+	const bool opens = !popup_shown(&w->popup) || (w->popup.sheet && sheet_can_pick(w->popup.sheet));
+	struct hinted now = {workbench_context(w), w->keys.changes, w->screen.ascii, opens, true}, *last = &w->hinted;
+	if (last->made && last->context == now.context && last->changes == now.changes && last->ascii == now.ascii &&
+		last->opens == now.opens)
 		return;
 	w->scene.hint = w->hint;
 	w->scene.hints = keys_hints(&w->keys, now.context, now.ascii, w->hint, WORKBENCH_HINTS);
+	leave_out_impossible(w, opens);
 	*last = now;
 }
 
@@ -758,6 +788,7 @@ static void refresh(struct workbench *w)
 	scene->draft = session_draft(w->session);
 	take_past(w);
 	scene->pending = session_unwritten(w->session);
+	scene->foretold = scene->draft ? session_foretold(w->session) : (struct foretold_so_far){0};
 	explore_follow(w);
 	explore_say(w, false);
 	session_look_at(w->session, scene->slice);

@@ -77,7 +77,9 @@ struct workbench {
 	struct hinted { // the state that the hints were made for
 		enum key_context context;
 		int changes;
-		bool ascii, made;
+		bool ascii;
+		bool opens; // Enter opens something
+		bool made;
 	} hinted;
 	struct paged { // the state that a layer's page was worked out for; terms 0: none was
 		uint64_t version;
@@ -216,6 +218,8 @@ bool act_branch(struct workbench *, struct command_call *); // a branch from the
 void act_branch_come(struct workbench *);
 #define HAND_VERBS "draft|pin|unpin|restrict|evaluate|export|train|difference"
 bool act_hand(struct workbench *, struct command_call *); // a verb on the point, the marked rows or the row in hand
+// Whether this search has what the command of a key is about: E is about test images, T about training.
+bool act_possible(const struct engine_info *, const char *command);
 bool act_each(struct workbench *, struct command_call *); // a verb with formats, on the marked rows or the row in hand
 
 // ---- record.c
@@ -229,6 +233,9 @@ double record_since(struct workbench *);               // seconds since the last
 // Plays a session's journal again, without a folder or a terminal, and records the screen of it. pace 0: it lasts about a minute. Adds a
 // line that tells of the file.
 bool record_session(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *);
+// Plays a tour that drives the screen, without a terminal, in a session of its own, and records the screen of it: pages stay as long as they take to
+// read, by the recording's clock. pace 0: 40 steps a second.
+bool record_tour(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *);
 
 // ---- stretch.c
 

@@ -32,6 +32,7 @@ enum command_argument {
 	ARGUMENT_SESSION, // a session's name, or its path
 	ARGUMENT_COMMAND, // a command's name
 	ARGUMENT_FIGURE,  // a figure's name
+	ARGUMENT_SHOWN,   // behind a figure of one layer, a layer's name
 	ARGUMENT_NETWORK, // a network's name, a glob over names
 	ARGUMENT_DEVICE,  // a device's name
 	ARGUMENT_READOUT, // a readout (`print`, `expect`)

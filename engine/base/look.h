@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 enum { LOOK_BINS = 64, LOOK_OPTIONS = 32 };
-enum { LOOK_ALL = -1 }; // in place of a layer: all of them, of each its output's noise alone
+// In place of a layer: all of them, of each its output's noise alone; or that in each of its formats too.
+enum { LOOK_ALL = -1, LOOK_FORMATS = -2 };
 
 // Numbers as they are, before any rounding.
 struct look_values {

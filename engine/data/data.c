@@ -118,10 +118,10 @@ static void measure(struct data *d)
 }
 
 // A byte for each label, where a byte holds them all.
-static uLong label_sum(uLong crc, const struct data *d, const struct data_images *images)
+static uLong label_sum(uLong crc, const struct data *d, const struct data_images *images, long first, long count)
 {
 	uint8_t bytes[2];
-	for (long i = 0; i < images->count; i++) {
+	for (long i = first; i < first + count; i++) {
 		bytes[0] = (uint8_t)(images->labels[i] & 255);
 		bytes[1] = (uint8_t)(images->labels[i] >> 8);
 		crc = crc32_z(crc, bytes, d->classes > 256 ? 2 : 1);
@@ -129,15 +129,25 @@ static uLong label_sum(uLong crc, const struct data *d, const struct data_images
 	return crc;
 }
 
+static uLong image_sum(uLong crc, const struct data *d, enum data_split split, long first, long count)
+{
+	const size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;
+	const struct data_images *images = &d->split[split];
+	crc = crc32_z(crc, images->pixels + (size_t)first * size, (size_t)count * size);
+	return label_sum(crc, d, images, first, count);
+}
+
 static void take_fingerprint(struct data *d)
 {
-	size_t size = (size_t)d->h * (size_t)d->w * (size_t)d->c;
 	uLong crc = crc32_z(0, NULL, 0);
-	for (int s = 0; s < DATA_SPLITS; s++) {
-		crc = crc32_z(crc, d->split[s].pixels, (size_t)d->split[s].count * size);
-		crc = label_sum(crc, d, &d->split[s]);
-	}
+	for (int s = 0; s < DATA_SPLITS; s++)
+		crc = image_sum(crc, d, (enum data_split)s, 0, d->split[s].count);
 	d->fingerprint = (uint32_t)crc;
+}
+
+uint32_t data_sum(const struct data *d, enum data_split split, long first, long count)
+{
+	return (uint32_t)image_sum(crc32_z(0, NULL, 0), d, split, first, count);
 }
 
 void data_measure(struct data *d)

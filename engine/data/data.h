@@ -68,6 +68,9 @@ bool data_resize(struct data *, int side, struct fault *);
 // The same as data of their own beside these, which data_free is for; NULL with a fault: as data_resize, or no memory.
 struct data *data_smaller(const struct data *, int side, struct fault *);
 
+// CRC-32 of the pixels and labels of images first .. first + count - 1 of a split, as they are now: equal for the same images.
+uint32_t data_sum(const struct data *, enum data_split, long first, long count);
+
 enum data_augment { AUGMENT_NONE, AUGMENT_CROP, AUGMENT_FLIP }; // bits; CROP: pad by h/8, then crop at random
 
 // Writes images `index[0..count)` of a split, normalised, to x [count][h][w][c] and their labels. `key` seeds the augmentation.

@@ -88,32 +88,42 @@ static bool is_head(const struct onnx *o, const struct op *op)
 	return op->kind == OP_LINEAR && op == &o->frozen->model->op[o->frozen->model->ops - 1];
 }
 
-// The engine's [rows][columns][inputs][outputs] in ONNX's order.
+// The scales of a column, times a gain; returns by what its codes are multiplied.
+static float order_scales(const struct frozen_layer *l, int column, float gain, struct onnx_weights *w)
+{
+	const float *from = w->block ? l->block_scale : l->scale;
+	const float scale = fabsf(gain) * from[column];
+	const bool shut = !w->block && scale < 1e-30f; // by the norm: any scale will do
+	for (long b = 0; b < w->scales; b++)
+		w->scale[column * w->scales + b] = shut ? 1 : fabsf(gain) * from[b * l->columns + column];
+	return shut ? 0 : gain < 0 ? -1 : 1;
+}
+
+// The engine's [rows][columns][inputs][outputs] in ONNX's order, but for blocks.
 bool onnx_weights_of(const struct onnx *o, int layer, struct onnx_weights *w)
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
 	const int at = o->frozen->model->layer[layer].op, norm = folded_norm(o, at);
 	const float *gain = norm >= 0 ? o->frozen->norm[norm].gain : NULL;
 	const struct op *op = &o->frozen->model->op[at];
-	const int taps = op->kind == OP_CONV ? op->window.h * op->window.w : 1;
-	const long inputs = l->rows / taps;
+	const int taps = op->kind == OP_CONV ? op->window.h * op->window.w : 1, block = format_table[l->format.weight].block;
+	const long inputs = l->rows / taps, scales = block ? (l->rows + block - 1) / block : 1;
 	*w = (struct onnx_weights){.rank = is_head(o, op) ? 2 : 4,
 		.size = {l->columns, inputs, op->kind == OP_CONV ? op->window.h : 1, op->kind == OP_CONV ? op->window.w : 1},
 		.each = l->rows,
+		.block = block,
+		.scales = scales,
 		.code = malloc((size_t)(l->rows * l->columns) * sizeof(float)),
-		.scale = malloc((size_t)l->columns * sizeof(float))};
+		.scale = malloc((size_t)(scales * l->columns) * sizeof(float))};
 	if (!w->code || !w->scale)
 		return false;
 	for (int j = 0; j < l->columns; j++) {
-		const float by = gain ? gain[j] : 1;
-		const float sign = by < 0 ? -1 : 1;
-		const float scale = fabsf(by) * l->scale[j];
-		const bool shut = scale < 1e-30f; // by the norm: any scale will do
-		w->scale[j] = shut ? 1 : scale;
+		const float sign = order_scales(l, j, gain ? gain[j] : 1, w);
 		for (int t = 0; t < taps; t++)
-			for (long i = 0; i < inputs; i++)
-				w->code[j * l->rows + i * taps + t] = shut ? 0
-									   : sign * l->code[(t * inputs + i) * l->columns + j];
+			for (long i = 0; i < inputs; i++) {
+				const float code = l->code[(t * inputs + i) * l->columns + j];
+				w->code[j * l->rows + (block ? t * inputs + i : i * taps + t)] = sign == 0 ? 0 : sign * code;
+			}
 	}
 	return true;
 }
@@ -366,20 +376,27 @@ static void put_operator(struct onnx *o, int i)
 
 // ---- the file ----
 
-// Quant and QuantizeLinear, as they are written here, know no scales by blocks.
-static bool has_no_blocks(const struct onnx *o, int layer, struct fault *fault)
+static bool blocks_fit(const struct onnx *o, int layer, struct fault *fault)
 {
 	const struct layer_plan *plan = &o->frozen->layer[layer].format;
 	const int format[] = {plan->weight, plan->activation};
-	char todo[80];
-	for (int h = 0; h < 2; h++)
-		if (format_table[format[h]].block) {
-			snprintf(todo, sizeof todo, "pin it to int8 or e4m3, or for `export qonnx` to %s",
-				format_element(format[h]));
-			return fault_set(fault, onnx_layer(o, layer), todo,
-				"%s, the format of its %s, has scales by blocks, which are not written",
-				format_table[format[h]].name, h ? "inputs" : "weights");
-		}
+	char todo[128];
+	for (int h = o->dialect->blocks ? 1 : 0; h < 2; h++) {
+		if (!format_table[format[h]].block)
+			continue;
+		const char *name = onnx_layer(o, layer),
+			   *instead = o->dialect->without_blocks ? o->dialect->without_blocks(format[h])
+								 : format_element(format[h]);
+		if (o->dialect->blocks)
+			snprintf(todo, sizeof todo, "`decide split`, and pin %.40s.a to %s: weights may keep their blocks", name,
+				instead);
+		else
+			snprintf(todo, sizeof todo, "pin it to %s", instead);
+		return fault_set(fault, name, todo,
+			h ? "%s, the format of its inputs, has scales that every image finds anew, which are not written"
+			  : "%s, the format of its weights, has scales by blocks, which are not written",
+			format_table[format[h]].name);
+	}
 	return true;
 }
 
@@ -388,7 +405,7 @@ static bool has_formats(const struct onnx *o, int layer, struct fault *fault)
 	const struct layer_plan *plan = &o->frozen->layer[layer].format;
 	const int format[] = {plan->weight, plan->activation};
 	for (int h = 0; h < 2; h++)
-		if (!o->dialect->has(format[h]))
+		if (!(h == 0 && format_table[format[h]].block) && !o->dialect->has(format[h]))
 			return fault_set(fault, onnx_layer(o, layer),
 				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
 				"%s has no type for %s, the format of its %s", o->dialect->who, format_table[format[h]].name,
@@ -402,7 +419,7 @@ static bool fits(const struct onnx *o, struct fault *fault)
 	if (!export_knows(m, fault))
 		return false;
 	for (int l = 0; l < m->layers; l++)
-		if (!has_no_blocks(o, l, fault) || !has_formats(o, l, fault))
+		if (!blocks_fit(o, l, fault) || !has_formats(o, l, fault))
 			return false;
 	return true;
 }

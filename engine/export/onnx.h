@@ -22,18 +22,24 @@ struct onnx {
 };
 
 // A layer's weights as they go out: [outputs][inputs a group][rows][columns], or [outputs][inputs] of the last linear layer. Where its batch
-// norm is folded, the scales have its gain, and columns with a gain below 0 have their signs changed.
+// norm is folded, the scales have its gain, and columns with a gain below 0 have their signs changed. Blocks run over an output's rows,
+// columns and, innermost, inputs: codes that have such lie in this order.
 struct onnx_weights {
 	int rank;
 	int64_t size[4];
 	long each;           // numbers of an output
-	float *code, *scale; // [outputs][each], [outputs]
+	int block;           // so many of them share a scale; 0: all do
+	long scales;         // of an output
+	float *code, *scale; // [outputs][each], [outputs][scales]
 };
 
 struct dialect {
-	bool folds;      // whether batch norms may be folded
-	const char *who; // has no type for a format that it has not: "ONNX"
-	bool (*has)(int format);
+	bool folds;              // whether batch norms may be folded
+	bool blocks;             // whether weights may have scales by blocks; inputs never do
+	const char *who;         // has no type for a format that it has not: "ONNX"
+	bool (*has)(int format); // but for weights in blocks
+	// The format that it has in place of one with blocks; NULL: that of the elements.
+	const char *(*without_blocks)(int format);
 	void (*begin)(struct onnx *);
 	// Puts the nodes that round `tensor` for a layer, and those that give its weights; writes the names of what comes out.
 	void (*input)(struct onnx *, int layer, const char *tensor, char out[ONNX_NAME]);

@@ -16,6 +16,11 @@ struct carrier {
 	int opset, size; // of a number, in bytes
 };
 
+static bool is_float8(const struct carrier *c)
+{
+	return c->type == ELEMENT_FLOAT8E4M3FN || c->type == ELEMENT_FLOAT8E5M2;
+}
+
 static bool carrier_of(int format, bool positive, struct carrier *c)
 {
 	const struct format *f = &format_table[format];
@@ -36,6 +41,32 @@ static bool carrier_of(int format, bool positive, struct carrier *c)
 	return true;
 }
 
+// What carries the elements of weights. e4m3 has every number of e2m1, e2m3 and e3m2.
+static bool weight_carrier_of(int format, struct carrier *c)
+{
+	const struct format *f = &format_table[format];
+	if (!f->block)
+		return carrier_of(format, false, c);
+	if (strcmp(format_element(format), "int8") == 0)
+		*c = (struct carrier){ELEMENT_INT8, 21, 1};
+	else
+		*c = (struct carrier){f->exponent > 4 ? ELEMENT_FLOAT8E5M2 : ELEMENT_FLOAT8E4M3FN, 21, 1};
+	return true;
+}
+
+static const char *qdq_without_blocks(int format)
+{
+	struct carrier c;
+	const char *element = format_element(format);
+	return carrier_of(format_named(element), false, &c) ? element : "e4m3";
+}
+
+// What either half of a layer is carried by. False: nothing.
+static bool half_carrier_of(const struct frozen_layer *l, int half, struct carrier *c)
+{
+	return half ? carrier_of(l->format.activation, l->grid.low >= 0, c) : weight_carrier_of(l->format.weight, c);
+}
+
 bool qdq_has(int format)
 {
 	struct carrier c;
@@ -51,9 +82,9 @@ static void qdq_begin(struct onnx *o)
 		const int format[] = {f->layer[l].format.weight, f->layer[l].format.activation};
 		struct carrier c;
 		for (int h = 0; h < 2; h++)
-			if (!onnx_plain(format[h]) && carrier_of(format[h], h && f->layer[l].grid.low >= 0, &c)) {
+			if (!onnx_plain(format[h]) && half_carrier_of(&f->layer[l], h, &c)) {
 				o->graph.opset = c.opset > o->graph.opset ? c.opset : o->graph.opset;
-				o->relu_is_max |= c.type == ELEMENT_FLOAT8E4M3FN || c.type == ELEMENT_FLOAT8E5M2;
+				o->relu_is_max |= is_float8(&c);
 			}
 	}
 	for (int i = 0; i < f->model->ops; i++)
@@ -138,22 +169,80 @@ static uint8_t float8(const struct format *f, float v)
 	return (uint8_t)(sign | exponent << f->mantissa | mantissa);
 }
 
-static void encode(const struct format *f, const struct carrier *c, const float *code, long count, unsigned char *to)
+// From [outputs][rows][columns][inputs], all but outputs in one.
+static void put_turned(struct onnx *o, int layer, const char *rows, const int64_t size[4], const char *out)
 {
+	const int64_t shape[] = {size[0], size[2], size[3], size[1]}, four = 4, order[] = {0, 3, 1, 2};
+	char sizes[ONNX_NAME], taps[ONNX_NAME];
+	onnx_part(sizes, o, layer, "weight_sizes", "");
+	onnx_part(taps, o, layer, "weight_taps", "");
+	graph_constant(&o->graph, sizes, ELEMENT_INT64, 1, &four, shape, sizeof shape);
+	onnx_node(o, NULL, "Reshape", rows, sizes, NULL, taps, 0, NULL);
+	onnx_node(o, NULL, "Transpose", taps, NULL, NULL, out, 1, &INTS_ARE("perm", order, 4));
+}
+
+// `steps`: so many units of the carrier are a code's.
+static void encode(const struct carrier *c, const float *code, float steps, long count, unsigned char *to)
+{
+	const struct format *eight = &format_table[format_named(c->type == ELEMENT_FLOAT8E5M2 ? "e5m2" : "e4m3")];
 	for (long i = 0; i < count; i++) {
-		int16_t wide = (int16_t)code[i];
+		int16_t wide = is_float8(c) ? 0 : (int16_t)(steps * code[i]);
 		if (c->size == 2)
 			memcpy(to + 2 * i, &wide, 2);
 		else
-			to[i] = f->kind == FORMAT_FLOAT ? float8(f, code[i]) : (unsigned char)(int8_t)code[i];
+			to[i] = is_float8(c) ? float8(eight, code[i]) : (unsigned char)(int8_t)wide;
 	}
+}
+
+static void put_codes(struct onnx *o, const char *name, const struct carrier *c, int rank, const int64_t *size,
+	const struct onnx_weights *w, float steps)
+{
+	const long count = w->size[0] * w->each;
+	unsigned char *bytes = malloc((size_t)(count * c->size));
+	if (bytes) {
+		encode(c, w->code, steps, count, bytes);
+		graph_constant(&o->graph, name, c->type, rank, size, bytes, (size_t)(count * c->size));
+	}
+	o->graph.nodes.failed |= !bytes;
+	free(bytes);
+}
+
+static void put_block_scales(struct onnx *o, const char *name, int rank, const struct onnx_weights *w, float steps)
+{
+	const int64_t size[] = {w->size[0], w->scales, 1, 1};
+	const long count = w->size[0] * w->scales;
+	float *scale = malloc((size_t)count * sizeof *scale);
+	for (long i = 0; scale && i < count; i++)
+		scale[i] = w->scale[i] / steps;
+	if (scale)
+		graph_floats(&o->graph, name, rank, size, scale);
+	o->graph.nodes.failed |= !scale;
+	free(scale);
+}
+
+// Blocks run over taps where these are several: there they are dequantized in the engine's order, and put into ONNX's.
+static void put_blocks(struct onnx *o, int layer, const struct carrier *c, const struct onnx_weights *w, const char *codes,
+	const char *scale, const char *out)
+{
+	const bool taps = w->size[2] * w->size[3] > 1;
+	const int rank = taps ? 2 : w->rank;
+	const float steps = c->type == ELEMENT_INT8 ? ldexpf(1, format_table[o->frozen->layer[layer].format.weight].mantissa - 1)
+						    : 1;
+	const int64_t size[] = {w->size[0], w->each, 1, 1};
+	const struct attribute with[] = {INT_IS("axis", 1), INT_IS("block_size", w->block)};
+	char rows[ONNX_NAME];
+	onnx_part(rows, o, layer, "weight_rows", "");
+	put_codes(o, codes, c, rank, size, w, steps);
+	put_block_scales(o, scale, rank, w, steps);
+	onnx_node(o, NULL, "DequantizeLinear", codes, scale, NULL, taps ? rows : out, 2, with);
+	if (taps)
+		put_turned(o, layer, rows, w->size, out);
 }
 
 static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w, char out[ONNX_NAME])
 {
 	const int format = o->frozen->layer[layer].format.weight;
 	const struct format *f = &format_table[format];
-	const long count = w->size[0] * w->each;
 	struct carrier c;
 	char codes[ONNX_NAME], scale[ONNX_NAME], zero[ONNX_NAME];
 	onnx_part(codes, o, layer, "weight_values", "");
@@ -162,8 +251,13 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 		snprintf(out, ONNX_NAME, "%s", codes);
 		return;
 	}
-	carrier_of(format, false, &c);
+	weight_carrier_of(format, &c);
 	onnx_part(scale, o, layer, "weight_scale", "");
+	if (w->block) {
+		onnx_part(out, o, layer, "weight", "");
+		put_blocks(o, layer, &c, w, codes, scale, out);
+		return;
+	}
 	onnx_part(zero, o, layer, "weight_zero", "");
 	graph_floats(&o->graph, scale, 1, w->size, w->scale);
 	put_zero(o, zero, &c, 1, w->size[0]);
@@ -173,13 +267,7 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 		round_trip(o, layer, "weight", codes, &c, &grid, scale, &INT_IS("axis", 0), zero, out);
 		return;
 	}
-	unsigned char *bytes = malloc((size_t)(count * c.size));
-	if (bytes) {
-		encode(f, &c, w->code, count, bytes);
-		graph_constant(&o->graph, codes, c.type, w->rank, w->size, bytes, (size_t)(count * c.size));
-	}
-	o->graph.nodes.failed |= !bytes;
-	free(bytes);
+	put_codes(o, codes, &c, w->rank, w->size, w, 1);
 	onnx_part(out, o, layer, "weight", "");
 	onnx_node(o, NULL, "DequantizeLinear", codes, scale, zero, out, 1, &INT_IS("axis", 0));
 }
@@ -205,15 +293,20 @@ static bool qdq_rounds(const struct written *w, int value, const struct rounding
 	const struct onnx_node *back;
 	if (onnx_plain(r->format) || (onnx_is_cast(r->format) && r->weights))
 		return !written_by(w, value, "DequantizeLinear") && !written_by(w, value, "Cast");
-	if (!carrier_of(r->format, r->grid.low >= 0, &c))
+	if (!(r->weights ? weight_carrier_of(r->format, &c) : carrier_of(r->format, r->grid.low >= 0, &c)))
 		return false;
 	if (onnx_is_cast(r->format))
-		return written_casts(w, value, c.type);
+		return written_casts(w, value, (int)c.type);
+	// Blocks are dequantized in the engine's order, and then put into ONNX's.
+	while ((back = written_by(w, value, "Transpose")) || (back = written_by(w, value, "Reshape")))
+		value = back->input[0];
 	return (back = written_by(w, value, "DequantizeLinear")) && has_codes(w, back->input[0], r, &c);
 }
 
 static const char *const no_domains[] = {NULL};
 const struct dialect dialect_qdq = {.folds = true,
+	.blocks = true,
+	.without_blocks = qdq_without_blocks,
 	.who = "ONNX",
 	.has = qdq_has,
 	.begin = qdq_begin,

@@ -85,6 +85,7 @@ static const struct reach table[] = {
 		.program = "ONNX Runtime 1.32",
 		.has = qdq_has,
 		.lacks = "ONNX has no such type",
+		.blocks = true,
 		.write = write_qdq,
 		.check = check_qdq,
 		.folds = true,
@@ -186,7 +187,7 @@ static bool runs_layer(const struct frozen *f, const struct reach *reach, int la
 	const struct layer_plan *plan = &f->layer[layer].format;
 	const int format[] = {plan->weight, plan->activation};
 	for (int h = 0; h < 2; h++)
-		if (!reach->has(format[h]))
+		if (!(h == 0 && reach->blocks && format_table[format[h]].block) && !reach->has(format[h]))
 			return fault_set(fault, f->model->layer[layer].name, "pin it to int8, or name another reader",
 				"%s does not run %s, the format of its %s: %s", reach->program, format_table[format[h]].name,
 				h ? "inputs" : "weights", reach->lacks);

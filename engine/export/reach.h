@@ -11,6 +11,7 @@ struct reach {
 	const char *program;       // with its version
 	bool (*has)(int format);   // whether it runs the format
 	const char *lacks;         // why it does not run others
+	bool blocks;               // it runs weights with scales by blocks
 	bool (*write)(const struct frozen *, const struct outgoing *, const char *name, FILE *, FILE *beside, struct fault *);
 	bool (*check)(const struct frozen *, const struct outgoing *, const char *path, const char *beside, struct fault *);
 	const char *beside; // the ending of a second file; NULL: there is none

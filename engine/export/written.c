@@ -89,14 +89,16 @@ static int constant_behind(const struct written *w, int value)
 	return value;
 }
 
-// Whole numbers are codes, others what the codes stand for. What the reader does not decode is counted by its rounding alone.
+// Other types than fp32 hold codes. Blocks lie in another order: they are counted.
 static bool same_weights(const struct written *w, int value, const struct onnx_weights *weights)
 {
-	struct tensor *t = numbers_of(w, constant_behind(w, value));
-	bool same = !t || t->count == (long)weights->size[0] * weights->each;
-	for (long i = 0; t && same && i < t->count; i++)
-		same = t->type == TENSOR_INT ? (float)t->i[i] == weights->code[i]
-					     : t->f[i] == weights->code[i] * weights->scale[i / weights->each];
+	const int constant = constant_behind(w, value);
+	const bool codes = written_element(w, constant) != ELEMENT_FLOAT;
+	struct tensor *t = numbers_of(w, constant);
+	bool same = t && t->count == (long)weights->size[0] * weights->each;
+	for (long i = 0; same && !weights->block && i < t->count; i++)
+		same = tensor_at(t, i) ==
+			(double)(codes ? weights->code[i] : weights->code[i] * weights->scale[i / weights->each]);
 	tensor_free(t);
 	return same;
 }

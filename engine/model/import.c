@@ -154,22 +154,26 @@ static void name_node(struct import *m)
 	snprintf(m->where, sizeof m->where, "%.60s: %.30s %.100s", path, n->op, *n->name ? n->name : "without a name");
 }
 
-// The constants among a node's inputs are decoded when they are first read.
+// Constants are decoded when they are first read.
+static bool load_constant(struct import *m, int v)
+{
+	if (v < 0 || m->value[v].kind != VALUE_NONE)
+		return true;
+	if (!m->file->value[v].has_tensor)
+		return import_refuse(m, "check the file with onnx.checker", "nothing gives its input \"%.60s\"",
+			m->file->value[v].name);
+	struct complaint c = {m->file->value[v].name, m->fault};
+	struct tensor *t = onnx_tensor(m->file, m->file->value[v].tensor, c);
+	if (t)
+		m->value[v] = (struct value){.kind = VALUE_CONSTANT, .constant = t, .shape = t->shape};
+	return t != NULL;
+}
+
 static bool load_constants(struct import *m)
 {
-	for (int k = 0; k < m->node->inputs; k++) {
-		int v = m->node->input[k];
-		if (v < 0 || m->value[v].kind != VALUE_NONE)
-			continue;
-		if (!m->file->value[v].has_tensor)
-			return import_refuse(m, "check the file with onnx.checker", "nothing gives its input \"%.60s\"",
-				m->file->value[v].name);
-		struct complaint c = {m->file->value[v].name, m->fault};
-		struct tensor *t = onnx_tensor(m->file, m->file->value[v].tensor, c);
-		if (!t)
+	for (int k = 0; k < m->node->inputs; k++)
+		if (!load_constant(m, m->node->input[k]))
 			return false;
-		m->value[v] = (struct value){.kind = VALUE_CONSTANT, .constant = t, .shape = t->shape};
-	}
 	return true;
 }
 
@@ -289,15 +293,12 @@ static bool is_alias(const char *op)
 	return strcmp(op, "Identity") == 0 || strcmp(op, "Dropout") == 0;
 }
 
-static bool run_node(struct import *m)
+// A node that computes.
+static bool run_plain(struct import *m)
 {
 	const struct onnx_node *n = m->node;
-	name_node(m);
 	if (*n->domain)
-		return import_refuse(m, "export it with ONNX's own operators", "an operator of the domain %.60s is not known",
-			n->domain);
-	if (!load_constants(m))
-		return false;
+		return import_unknown(m);
 	if (is_alias(n->op) && import_input(m, 0))
 		return import_give_value(m, 0, import_input(m, 0));
 	if (all_constant(m) && fold_knows(n->op))
@@ -308,24 +309,71 @@ static bool run_node(struct import *m)
 	return can_move(m) && !import_beside(m) ? move(m) : import_node(m);
 }
 
+static bool run_node(struct import *m)
+{
+	name_node(m);
+	if (!load_constants(m))
+		return false;
+	import_run *round = import_rounder(m);
+	if (round)
+		return round(m);
+	bool keeps = import_keeps(m);
+	if (!keeps && looked_at(m) < 0 && import_reads_codes(m))
+		return import_refuse(m, "export it as QDQ, QCDQ or QONNX",
+			"it reads codes, which no DequantizeLinear makes numbers");
+	if (!run_plain(m))
+		return false;
+	if (keeps)
+		import_keep(m);
+	return true;
+}
+
+// Runs the node, and looks at the operators that it made.
+static bool run_checked(struct import *m)
+{
+	if (!run_node(m))
+		return false;
+	if (m->model->ops < 0)
+		return fault_memory(m->fault, m->file->path);
+	for (; m->checked < m->model->ops; m->checked++)
+		if (!model_fits(m->model, m->checked, m->fault))
+			return false;
+	return m->checked <= OPS_MOST || whole_refuse(m, "use a smaller network", "it takes more operators than there may be");
+}
+
 static bool run_nodes(struct import *m, const bool *needed)
 {
-	for (int i = 0, ops = 0; i < m->file->nodes; i++) {
+	for (int i = 0; i < m->file->nodes; i++) {
 		if (!needed[i])
 			continue;
 		m->node = &m->file->node[i];
-		if (!run_node(m))
+		if (!run_checked(m))
 			return false;
-		if (m->model->ops < 0)
-			return fault_memory(m->fault, m->file->path);
-		for (; ops < m->model->ops; ops++)
-			if (!model_fits(m->model, ops, m->fault))
-				return false;
-		if (ops > OPS_MOST)
-			return whole_refuse(m, "use a smaller network", "it takes more operators than there may be");
 		forget_inputs(m);
 	}
 	return true;
+}
+
+// The nodes of the branch that the condition chooses; what they make is kept until the end.
+bool import_branch(struct import *m)
+{
+	const struct onnx_node *node = m->node;
+	const struct tensor *condition = import_constant(m, 0);
+	if (!node->branch || !condition || condition->count != 1)
+		return import_refuse(m, "export it with fixed shapes", "its condition is worked out as it runs");
+	const struct onnx_branch *b = &node->branch[tensor_at(condition, 0) != 0 ? 0 : 1];
+	const bool within = m->branching;
+	bool ok = true;
+	m->branching = true;
+	for (int i = 0; ok && i < b->nodes; i++) {
+		m->node = &b->node[i];
+		ok = run_checked(m);
+	}
+	m->node = node;
+	m->branching = within;
+	for (int k = 0; ok && k < b->outputs && k < node->outputs; k++)
+		ok = load_constant(m, b->output[k]) && import_give_value(m, k, &m->value[b->output[k]]);
+	return ok;
 }
 
 // ---- the output ----
@@ -408,7 +456,7 @@ static void drop_unread(struct import *m)
 static bool run(struct import *m, struct shape input, int classes)
 {
 	struct onnx_file *f = m->file;
-	if (!m->model || !m->weights || !m->value || !m->left)
+	if (!m->model || !m->weights || !m->value || !m->left || !m->heard)
 		return fault_memory(m->fault, f->path);
 	if (f->outputs < 1)
 		return whole_refuse(m, other_file, "it has no output");
@@ -419,11 +467,14 @@ static bool run(struct import *m, struct shape input, int classes)
 	m->model->classes = classes;
 	bool ok = open_input(m, input) && run_nodes(m, needed) && close_output(m, classes);
 	free(needed);
+	if (!ok && m->model->ops > 0) // where a shape was guessed, the guess may be what is wrong
+		model_runs(m->model, m->fault);
 	if (!ok)
 		return false;
 	if (!import_blocks(m))
 		return false;
 	drop_unread(m);
+	import_note(m);
 	snprintf(m->model->name, sizeof m->model->name, "%.*s#%08lx", MODEL_TITLE - 10, f->path, (unsigned long)f->sum);
 	return true;
 }
@@ -436,11 +487,13 @@ struct model *import_build(struct onnx_file *f, struct shape input, int classes,
 	m.weights = calloc(1, sizeof *m.weights);
 	m.value = calloc((size_t)f->values + 1, sizeof *m.value);
 	m.left = calloc((size_t)f->values + 1, sizeof *m.left);
+	m.heard = calloc((size_t)f->all_nodes + 1, sizeof *m.heard);
 	bool ok = run(&m, input, classes);
 	for (int v = 0; m.value && v < f->values; v++)
 		forget(&m.value[v]);
 	free(m.value);
 	free(m.left);
+	free(m.heard);
 	free(m.holders);
 	struct model *model = ok ? model_finish(m.model, m.fault) : NULL;
 	if (!ok && m.model && m.model->ops < 0)

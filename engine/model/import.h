@@ -22,6 +22,25 @@ enum order {
 	ORDER_PLACES // by `places`
 };
 
+// What numbers are rounded to, in a file of a quantized network (import_round.c).
+struct rounding {
+	enum {
+		ROUNDING_NONE,
+		ROUNDING_CODES,  // codes, as QuantizeLinear puts out
+		ROUNDING_NARROW, // numbers of a narrow type, as a Cast puts out
+		ROUNDING_DONE,   // numbers again
+	} state;
+	int element;             // of codes, and of narrow numbers: their type in the file
+	double low, high;        // of codes: what they are held within
+	bool clipped;            // by a Clip
+	float scale;             // of codes: the first one,
+	long scales;             // how many there are,
+	double zero;             // the first zero point
+	const char *format, *by; // done: the format's name, NULL: none has so many bits; what told it: "a clip"
+	int bits, node;          // done: of a number; the node, -1: of constants
+	bool lowest;             // done: of constants, that have the lowest code, -2^(bits - 1)
+};
+
 struct value {
 	enum { VALUE_NONE, VALUE_CONSTANT, VALUE_DATA } kind;
 	struct tensor *constant;
@@ -29,6 +48,13 @@ struct value {
 	enum order order;
 	int op;                // but of ORDER_PLACES
 	struct tensor *places; // of ORDER_PLACES
+	struct rounding rounding;
+};
+
+// What is to be said of a quantized file.
+struct notes {
+	int rounded, heard; // roundings of data; those that a layer is told
+	int relus, zeros, ends, modes;
 };
 
 struct import {
@@ -41,11 +67,17 @@ struct import {
 	int *holders;        // [holders_room]: values that name an operator
 	int holders_room;
 	const struct onnx_node *node; // in turn
+	bool branching;               // it stands in a branch of an If
+	int checked;                  // operators that were looked at: they are not too large
 	char where[200];              // its name, for faults
+	bool *heard;                  // [file->all_nodes]: a layer was told of what it rounds
+	struct notes note;
 	struct fault *fault;
 };
+typedef bool import_run(struct import *);
 
 // ---- import.c ----
+bool import_branch(struct import *); // runs an If
 struct model *import_build(struct onnx_file *, struct shape input, int classes, struct weights **, struct fault *);
 
 // A fault that names the node in hand: what would do, then what is wrong. False.
@@ -56,7 +88,7 @@ struct complaint import_complaint(const struct import *);
 // The node's input; NULL without a fault: it is left out.
 struct value *import_input(struct import *, int k);
 const struct tensor *import_constant(struct import *, int k); // NULL: it is no constant, or left out
-const struct value *import_data(struct import *, int k);      // a fault unless it is data
+const struct value *import_data(struct import *, int k);      // numbers, most often data; a fault unless they are floating ones
 // Makes the node's output what an operator puts out; op -1: memory has run out.
 bool import_give(struct import *, int output, int op, enum order, const struct shape_of *);
 bool import_give_places(struct import *, int output, struct tensor *places); // takes them
@@ -79,13 +111,29 @@ bool import_hold(struct import *, int op); // one more value names the operator
 bool import_learn(struct import *, int op, int part, float *at, long count);
 int64_t import_zero(void); // the place of a constant 0
 int64_t import_place_of(float constant);
-struct shape_of import_image(const struct shape_of *); // {h, w, c} as three sizes
-bool import_is_image(const struct shape_of *);         // [1][c][h][w]
+struct shape import_flat(const struct shape_of *); // of an operator whose numbers lie in rows
+bool import_is_image(const struct shape_of *);     // [1][c][h][w]
 
 // ---- import_ops.c ----
 // Runs the node in turn; it is no constant, and moves more than numbers.
 bool import_node(struct import *);
+// Makes the node an operator that is not known, of the shape that the file says, or that what it reads has.
+bool import_unknown(struct import *);
 bool import_beside(struct import *); // whether it puts images side by side, by their channels
+// Makes the output a value without its negative numbers: by an activation, unless it has none. `high`: what the numbers are held below.
+bool import_give_positive(struct import *, const struct value *, double high);
+
+// ---- import_round.c ----
+import_run *import_rounder(struct import *); // what runs the node in turn, if it rounds; else NULL
+bool import_keeps(const struct import *);    // whether it leaves numbers as rounded as they are
+void import_keep(struct import *);           // they carry what they are rounded to
+bool import_reads_codes(struct import *);    // of data
+// Tells the layer that an operator is what its weights, the node's input of that number, and its inputs are rounded to.
+bool import_tell(struct import *, int op, const struct value *inputs, int weights);
+void import_note(struct import *); // in the end: what is to be said of it
+
+// ---- import_resize.c ----
+bool import_resize(struct import *); // runs a Resize, or an Upsample
 
 // ---- import_blocks.c ----
 // Puts the engine's operators in the place of the last of those that do the same; what nothing reads any more is left.

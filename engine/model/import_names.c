@@ -67,6 +67,7 @@ void import_name(const struct import *m, int weight, int bias, char name[MODEL_N
 	const struct onnx_node *n = m->node;
 	const char *given = name_of(m, weight);
 	if (!strip(given, ".weight", found, sizeof found) && !strip(given, "_weight", found, sizeof found) &&
+		!strip(given, ".weight_values", found, sizeof found) && // engine/export
 		!strip(name_of(m, bias), ".bias", found, sizeof found)) {
 		if (*n->scope)
 			snprintf(found, sizeof found, "%s", n->scope);

@@ -53,20 +53,22 @@ static const struct tensor *floats(struct import *m, int k, long count)
 
 // ---- windows ----
 
+enum { SIDES = 3 };
+
 struct sliding {
-	long kernel[2], stride[2], dilation[2], before[2], after[2], in[2], out[2];
+	int sides; // 2 of images; 1 and 3 as well
+	int first; // 1: the first side is a batch of several images, which windows do not reach over
+	long kernel[SIDES], stride[SIDES], dilation[SIDES], before[SIDES], after[SIDES], in[SIDES], out[SIDES];
 };
 
-static bool take_pair(const struct import *m, const char *name, long to[2], long otherwise)
+static bool take_sides(const struct import *m, const struct sliding *s, const char *name, long *to)
 {
 	const struct onnx_attribute *a = onnx_attribute(m->node, name);
-	to[0] = to[1] = otherwise;
-	if (!a || a->kind != ONNX_WHOLES || a->count == 0)
-		return true;
-	if (a->count != 2)
-		return import_refuse(m, "images of two dimensions are read", "%s has %d numbers", name, a->count);
-	for (int d = 0; d < 2; d++) {
-		to[d] = (long)a->wholes[d];
+	const bool said = a && a->kind == ONNX_WHOLES && a->count > 0;
+	if (said && a->count != s->sides - s->first)
+		return import_refuse(m, damaged, "%s has %d numbers", name, a->count);
+	for (int d = 0; d < s->sides; d++) {
+		to[d] = said && d >= s->first ? (long)a->wholes[d - s->first] : 1;
 		if (to[d] < 1 || to[d] > 65536)
 			return import_refuse(m, damaged, "%s is %ld", name, to[d]);
 	}
@@ -78,16 +80,17 @@ static bool take_pads(const struct import *m, struct sliding *s)
 	const struct onnx_attribute *a = onnx_attribute(m->node, "pads");
 	const char *automatic = onnx_text(m->node, "auto_pad", "NOTSET");
 	bool same = strncmp(automatic, "SAME", 4) == 0;
-	for (int d = 0; d < 2; d++) {
+	for (int d = 0; d < s->sides; d++) {
 		long field = (s->kernel[d] - 1) * s->dilation[d] + 1, outputs = (s->in[d] + s->stride[d] - 1) / s->stride[d],
 		     all = (outputs - 1) * s->stride[d] + field - s->in[d];
 		s->before[d] = s->after[d] = 0;
 		if (same && all > 0) {
 			s->before[d] = strcmp(automatic, "SAME_LOWER") == 0 ? (all + 1) / 2 : all / 2;
 			s->after[d] = all - s->before[d];
-		} else if (a && a->kind == ONNX_WHOLES && a->count == 4 && strcmp(automatic, "NOTSET") == 0) {
-			s->before[d] = (long)a->wholes[d];
-			s->after[d] = (long)a->wholes[d + 2];
+		} else if (d >= s->first && a && a->kind == ONNX_WHOLES && a->count == 2 * (s->sides - s->first) &&
+			strcmp(automatic, "NOTSET") == 0) {
+			s->before[d] = (long)a->wholes[d - s->first];
+			s->after[d] = (long)a->wholes[d - s->first + a->count / 2];
 		}
 		if (s->before[d] < 0 || s->after[d] < 0 || s->before[d] > 65536 || s->after[d] > 65536)
 			return import_refuse(m, damaged, "pads of %ld and %ld", s->before[d], s->after[d]);
@@ -95,16 +98,23 @@ static bool take_pads(const struct import *m, struct sliding *s)
 	return true;
 }
 
+static void take_image(const struct shape_of *image, struct sliding *s)
+{
+	for (int d = 0; d < s->sides; d++)
+		s->in[d] = d < s->first ? image->size[0] : image->size[2 + d - s->first];
+}
+
+// Of an image; the kernel is known.
 static bool take_sliding(const struct import *m, const struct shape_of *image, struct sliding *s)
 {
 	bool ceiling = onnx_whole(m->node, "ceil_mode", 0) == 1;
-	s->in[0] = image->size[2];
-	s->in[1] = image->size[3];
-	if (s->in[0] > SIDE_MOST || s->in[1] > SIDE_MOST)
-		return import_refuse(m, "use smaller images", "images of %ldx%ld", s->in[0], s->in[1]);
-	if (!take_pair(m, "strides", s->stride, 1) || !take_pair(m, "dilations", s->dilation, 1) || !take_pads(m, s))
+	take_image(image, s);
+	for (int d = 0; d < s->sides; d++)
+		if (s->in[d] > SIDE_MOST)
+			return import_refuse(m, "use smaller images", "images with a side of %ld", s->in[d]);
+	if (!take_sides(m, s, "strides", s->stride) || !take_sides(m, s, "dilations", s->dilation) || !take_pads(m, s))
 		return false;
-	for (int d = 0; d < 2; d++) {
+	for (int d = 0; d < s->sides; d++) {
 		long room = s->in[d] + s->before[d] + s->after[d] - (s->kernel[d] - 1) * s->dilation[d] - 1,
 		     stride = s->stride[d];
 		if (room < 0)
@@ -117,12 +127,34 @@ static bool take_sliding(const struct import *m, const struct shape_of *image, s
 	return true;
 }
 
+// Whether it is [batch][c] and then one to three sides, a batch of several being one of them: [1][c][h][w] has two, [4][c][h][w] three.
+static bool has_sides(const struct shape_of *shape, struct sliding *s)
+{
+	s->first = shape->rank > 2 && shape->size[0] > 1;
+	s->sides = shape->rank - 2 + s->first;
+	return shape->rank > 2 && s->sides <= SIDES;
+}
+
+static bool is_plain(const struct sliding *s)
+{
+	return s->sides == 2 && !s->first;
+}
+
+static long product_of_sides(const long *side, int sides)
+{
+	double all = 1;
+	for (int d = 0; d < sides; d++)
+		all *= (double)side[d];
+	return all > INT_MAX ? -1 : (long)all;
+}
+
 // The same as a window of the engine; false, if it has none. What lies beyond the edge is nothing, so it makes no difference how much of it
 // there is, as long as there are as many windows.
 static bool window_for(const struct sliding *s, struct window *w)
 {
 	const long *k = s->kernel, *p = s->before;
-	if (s->stride[0] != s->stride[1] || (s->dilation[0] != 1 && k[0] > 1) || (s->dilation[1] != 1 && k[1] > 1))
+	if (!is_plain(s) || s->stride[0] != s->stride[1] || (s->dilation[0] != 1 && k[0] > 1) ||
+		(s->dilation[1] != 1 && k[1] > 1))
 		return false;
 	*w = (struct window){(int)k[0], (int)k[1], (int)s->stride[0], (int)p[0], (int)p[1], 0};
 	for (w->far = 0; w->far < k[0] + k[1] + s->stride[0]; w->far++) {
@@ -137,25 +169,67 @@ static bool window_for(const struct sliding *s, struct window *w)
 	return false;
 }
 
+// Where a window's number lies; -1: beyond the edge.
+static long under_window(const struct sliding *s, long pixel, long tap, long channel, long channels)
+{
+	long at = 0, step = 1;
+	for (int d = s->sides - 1; d >= s->first; d--) {
+		long y = pixel % s->out[d] * s->stride[d] + tap % s->kernel[d] * s->dilation[d] - s->before[d];
+		if (y < 0 || y >= s->in[d])
+			return -1;
+		at += y * step;
+		step *= s->in[d];
+		pixel /= s->out[d];
+		tap /= s->kernel[d];
+	}
+	return at + channel * step + (s->first ? pixel * channels * step : 0);
+}
+
 // Places of every window's numbers: [out][kernel][channel], or, of poolings, [out][channel][kernel]. Beyond the edge: `beyond`.
 static struct tensor *unrolled(struct import *m, const struct value *v, const struct sliding *s, bool channels_inside,
 	int64_t beyond)
 {
 	struct tensor *from = import_places(m, v);
-	long c = v->shape.size[1], taps = s->kernel[0] * s->kernel[1];
-	struct tensor *to = from
-		? tensor_new(TENSOR_INT, &(struct shape_of){3, {s->out[0] * s->out[1], c, taps}}, import_complaint(m))
-		: NULL;
+	const long c = v->shape.size[1], taps = product_of_sides(s->kernel, s->sides);
+	struct tensor *to = from ? tensor_new(TENSOR_INT, &(struct shape_of){3, {product_of_sides(s->out, s->sides), c, taps}},
+					   import_complaint(m))
+				 : NULL;
 	for (long i = 0; to && i < to->count; i++) {
 		long pixel = i / (c * taps), rest = i % (c * taps), tap = channels_inside ? rest / c : rest % taps,
-		     channel = channels_inside ? rest % c : rest / taps;
-		long y = pixel / s->out[1] * s->stride[0] + tap / s->kernel[1] * s->dilation[0] - s->before[0],
-		     x = pixel % s->out[1] * s->stride[1] + tap % s->kernel[1] * s->dilation[1] - s->before[1];
-		bool within = y >= 0 && y < s->in[0] && x >= 0 && x < s->in[1];
-		to->i[i] = within ? from->i[(channel * s->in[0] + y) * s->in[1] + x] : beyond;
+		     channel = channels_inside ? rest % c : rest / taps, at = under_window(s, pixel, tap, channel, c);
+		to->i[i] = at < 0 ? beyond : from->i[at];
 	}
 	tensor_free(from);
 	return to;
+}
+
+// What an operator puts out, pixel by pixel, as [batch][channels] and the sides that were slid over.
+static bool give_slid(struct import *m, int op, const struct sliding *s, long channels)
+{
+	struct shape_of shape = {.rank = 2 + s->sides - s->first};
+	const int last = shape.rank - 1;
+	int axis[TENSOR_RANK] = {0, last};
+	if (op < 0)
+		return m->model->ops < 0 && fault_memory(m->fault, m->file->path);
+	if (is_plain(s))
+		return import_give(m, 0, op, ORDER_IMAGE, &(struct shape_of){4, {1, channels, s->out[0], s->out[1]}});
+	shape.size[0] = s->first ? s->out[0] : 1;
+	for (int d = s->first; d < s->sides; d++) {
+		shape.size[1 + d - s->first] = s->out[d];
+		axis[2 + d - s->first] = 1 + d - s->first;
+	}
+	shape.size[last] = channels;
+	const struct value rows = {.kind = VALUE_DATA, .order = ORDER_ROWS, .op = op, .shape = shape};
+	struct tensor *t = import_places(m, &rows), *turned = t ? tensor_transpose(t, axis, import_complaint(m)) : NULL;
+	tensor_free(t);
+	return import_give_places(m, 0, turned);
+}
+
+// The pixels as an image, which of one or three sides is one column.
+static struct shape slid_shape(const struct sliding *s, long channels)
+{
+	return is_plain(s) ? (struct shape){(int)s->out[0], (int)s->out[1], (int)channels}
+			   : (struct shape){(int)product_of_sides(s->out, s->sides), 1, (int)channels};
 }
 
 // ---- layers ----
@@ -185,15 +259,15 @@ static bool convolve(struct import *m, int op, const struct tensor *w, long out,
 static int unrolled_conv(struct import *m, const char *name, const struct value *v, const struct sliding *s, long out, int groups,
 	bool bias)
 {
-	long c = v->shape.size[1], taps = s->kernel[0] * s->kernel[1], share = c / groups;
+	long c = v->shape.size[1], taps = product_of_sides(s->kernel, s->sides), share = c / groups;
 	struct tensor *t = unrolled(m, v, s, true, import_zero());
 	// By groups: [pixel][tap][group][share] becomes [pixel][group][tap][share].
-	struct shape_of split = {4, {s->out[0] * s->out[1], taps, groups, share}};
+	struct shape_of split = {4, {t ? t->shape.size[0] : 0, taps, groups, share}};
 	struct tensor *cut = t ? tensor_reshape(t, &split, import_complaint(m)) : NULL,
 		      *turned = cut ? tensor_transpose(cut, (int[]){0, 2, 1, 3}, import_complaint(m)) : NULL;
 	tensor_free(t);
 	tensor_free(cut);
-	int in = import_arrange(m, turned, (struct shape){(int)s->out[0], (int)s->out[1], (int)(c * taps)});
+	int in = import_arrange(m, turned, slid_shape(s, c * taps));
 	return in < 0 ? -1 : model_conv(m->model, name, in, (int)out, (struct window){1, 1, 1, 0, 0, 0}, groups, bias);
 }
 
@@ -206,8 +280,9 @@ static bool conv(struct import *m)
 	char name[MODEL_NAME];
 	if (!w)
 		return false;
-	if (!import_is_image(&x->shape) || w->shape.rank != 4)
-		return import_refuse(m, "images of two dimensions are read", "a convolution of %d dimensions", w->shape.rank - 2);
+	if (!has_sides(&x->shape, &s) || w->shape.rank != x->shape.rank)
+		return import_refuse(m, "images of one to three dimensions are read", "a convolution of %d dimensions",
+			x->shape.rank - 2);
 	long out = w->shape.size[0], inner = w->shape.size[1];
 	int64_t groups = onnx_whole(m->node, "group", 1);
 	if (groups < 1 || groups > x->shape.size[1] || inner * groups != x->shape.size[1] || out < 1 || out % groups ||
@@ -215,11 +290,10 @@ static bool conv(struct import *m)
 		return import_refuse(m, damaged, "weights and groups that do not go with %ld channels", x->shape.size[1]);
 	if (import_input(m, 2) && !(bias = floats(m, 2, out)))
 		return false;
-	s.kernel[0] = w->shape.size[2];
-	s.kernel[1] = w->shape.size[3];
+	s.kernel[0] = 1;
+	memcpy(s.kernel + s.first, w->shape.size + 2, (size_t)(s.sides - s.first) * sizeof *s.kernel);
 	if (!take_sliding(m, &x->shape, &s))
 		return false;
-	struct shape_of shape = {4, {1, out, s.out[0], s.out[1]}};
 	import_name(m, m->node->input[1], m->node->inputs > 2 ? m->node->input[2] : -1, name);
 	int op;
 	if (window_for(&s, &window)) {
@@ -228,15 +302,16 @@ static bool conv(struct import *m)
 	} else {
 		op = unrolled_conv(m, name, x, &s, out, (int)groups, bias != NULL);
 	}
-	return op >= 0 && convolve(m, op, w, out, inner, s.kernel[0] * s.kernel[1], bias) &&
-		import_give(m, 0, op, ORDER_IMAGE, &shape);
+	return op >= 0 && convolve(m, op, w, out, inner, product_of_sides(s.kernel, s.sides), bias) && import_tell(m, op, x, 1) &&
+		give_slid(m, op, &s, out);
 }
 
 // The bias that an Add after this product has, which the layer may take its name from; -1: there is none.
 static int bias_behind(const struct import *m)
 {
 	int out = m->node->outputs ? m->node->output[0] : -1;
-	for (int i = (int)(m->node - m->file->node) + 1; i < m->file->nodes && i < m->node - m->file->node + 8; i++) {
+	const int at = m->branching ? m->file->nodes : (int)(m->node - m->file->node);
+	for (int i = at + 1; i < m->file->nodes && i < at + 8; i++) {
 		const struct onnx_node *n = &m->file->node[i];
 		for (int k = 0; k < 2 && n->inputs == 2 && strcmp(n->op, "Add") == 0; k++)
 			if (n->input[k] == out)
@@ -270,7 +345,7 @@ static bool dense(struct import *m, const struct value *x, const struct tensor *
 		if (!import_learn(m, op, 1, at, out))
 			return false;
 	}
-	return import_give(m, 0, op, ORDER_ROWS, &shape);
+	return import_tell(m, op, x, 1) && import_give(m, 0, op, ORDER_ROWS, &shape);
 }
 
 static bool gemm(struct import *m)
@@ -358,15 +433,38 @@ static bool fold_into(struct import *m, int op, const float *gain, const float *
 	return import_learn(m, op, 1, sum, c);
 }
 
-static bool affine(struct import *m, const struct value *x, int in, enum order order, float *gain, float *bias, long period)
+// The operator that does gain * y + bias, with numbers that repeat after `period`; -1. Takes both, of which one may be NULL.
+static int affine_of(struct import *m, int in, float *gain, float *bias, long period)
 {
 	int op = model_affine(m->model, in, gain != NULL, bias != NULL, period);
 	bool ok = op >= 0 && (!gain || import_learn(m, op, 0, gain, period));
 	gain = ok ? NULL : gain;
 	ok = ok && (!bias || import_learn(m, op, m->model->op[op].gain, bias, period));
-	if (!ok)
-		fault_memory(m->fault, m->file->path);
-	return ok && give_like(m, op, order, x);
+	return ok ? op : fault_memory(m->fault, m->file->path) - 1;
+}
+
+static bool affine(struct import *m, const struct value *x, int in, enum order order, float *gain, float *bias, long period)
+{
+	int op = affine_of(m, in, gain, bias, period);
+	return op >= 0 && give_like(m, op, order, x);
+}
+
+// By the channels of an image of one or three sides.
+static bool affine_by_pixel(struct import *m, const struct value *x, struct sliding *s, float *gain, float *bias)
+{
+	const long c = x->shape.size[1];
+	take_image(&x->shape, s);
+	for (int d = 0; d < s->sides; d++) {
+		s->kernel[d] = s->stride[d] = s->dilation[d] = 1;
+		s->before[d] = 0;
+		s->out[d] = s->in[d];
+	}
+	int in = import_arrange(m, unrolled(m, x, s, true, import_zero()), slid_shape(s, c));
+	if (in < 0) {
+		free(gain);
+		free(bias);
+	}
+	return in >= 0 && give_slid(m, affine_of(m, in, gain, bias, c), s, c);
 }
 
 static bool batch_norm(struct import *m)
@@ -388,13 +486,16 @@ static bool batch_norm(struct import *m)
 		bias[j] = (float)((double)t[1]->f[j] - (double)t[2]->f[j] * by);
 	}
 	bool image = import_is_image(&x->shape), folds = import_alone(m, x, 0, OP_CONV) || import_alone(m, x, 0, OP_LINEAR);
+	struct sliding s;
 	if (ok && folds && (image ? x->order == ORDER_IMAGE : x->shape.rank == 2)) {
 		ok = fold_into(m, x->op, gain, bias) && import_give_value(m, 0, x);
 	} else if (ok && (image || x->shape.rank == 2)) {
 		int in = import_ordered(m, x, image ? ORDER_IMAGE : ORDER_ROWS);
 		return in >= 0 && affine(m, x, in, image ? ORDER_IMAGE : ORDER_ROWS, gain, bias, c);
+	} else if (ok && has_sides(&x->shape, &s)) {
+		return affine_by_pixel(m, x, &s, gain, bias);
 	} else if (ok) {
-		ok = import_refuse(m, "images of two dimensions are read", "a norm of %d dimensions", x->shape.rank);
+		ok = import_refuse(m, "images of one to three dimensions are read", "a norm of %d dimensions", x->shape.rank);
 	}
 	free(gain);
 	free(bias);
@@ -444,6 +545,14 @@ static bool layer_norm(struct import *m)
 	return import_learn(m, op, 0, g, c) && import_learn(m, op, 1, b, c) && give_like(m, op, ORDER_ROWS, x);
 }
 
+static bool all_are(const struct tensor *t, float value)
+{
+	for (long i = 0; i < t->count; i++)
+		if (t->f[i] != value)
+			return false;
+	return true;
+}
+
 // Group and instance norms: each group's numbers have mean 0 and deviation 1, by a layer norm; then every channel has a gain and a bias.
 static bool norm_of_groups(struct import *m, long groups)
 {
@@ -460,6 +569,9 @@ static bool norm_of_groups(struct import *m, long groups)
 	    op = in < 0 ? -1 : model_layernorm_by(m->model, in, onnx_number(m->node, "epsilon", 1e-5f));
 	if (op < 0 || !import_learn(m, op, 0, filled(1, each), each) || !import_learn(m, op, 1, filled(0, each), each))
 		return false;
+	m->model->op[op].bare = true;
+	if (all_are(gain, 1) && all_are(bias, 0)) // as where a norm of groups was taken apart: its own gain and bias come behind
+		return give_like(m, op, ORDER_ROWS, x);
 	if (import_is_image(&x->shape)) {
 		struct value normal = {.kind = VALUE_DATA, .shape = x->shape, .order = ORDER_ROWS, .op = op};
 		int turned = import_ordered(m, &normal, ORDER_IMAGE);
@@ -493,52 +605,67 @@ static bool reduce_rows(struct import *m, struct tensor *places, long each, enum
 	return op >= 0 && import_give(m, 0, op, ORDER_ROWS, shape);
 }
 
+// Rounded up, windows reach beyond what is padded, which then never counts.
+static bool reaches_beyond(const struct sliding *s)
+{
+	for (int d = 0; d < s->sides; d++)
+		if ((s->out[d] - 1) * s->stride[d] + s->kernel[d] > s->in[d] + s->before[d] + s->after[d])
+			return true;
+	return false;
+}
+
+static bool is_padded(const struct sliding *s)
+{
+	long all = 0;
+	for (int d = 0; d < s->sides; d++)
+		all += s->before[d] + s->after[d];
+	return all > 0;
+}
+
 static bool pool(struct import *m)
 {
 	const struct value *x = import_data(m, 0);
 	struct sliding s;
 	struct window w;
 	bool average = strcmp(op_name(m), "AveragePool") == 0, inside = !onnx_whole(m->node, "count_include_pad", 0);
-	if (!x || !import_is_image(&x->shape))
-		return x ? import_refuse(m, "images of two dimensions are read", "a pooling of another form") : false;
+	if (!x || !has_sides(&x->shape, &s))
+		return x ? import_refuse(m, "images of one to three dimensions are read", "a pooling of another form") : false;
 	if (!onnx_attribute(m->node, "kernel_shape"))
 		return import_refuse(m, damaged, "kernel_shape is missing");
-	if (!take_pair(m, "kernel_shape", s.kernel, 1) || !take_sliding(m, &x->shape, &s))
+	if (!take_sides(m, &s, "kernel_shape", s.kernel) || !take_sliding(m, &x->shape, &s))
 		return false;
-	long c = x->shape.size[1];
-	struct shape_of shape = {4, {1, c, s.out[0], s.out[1]}};
-	bool pads = s.before[0] + s.before[1] + s.after[0] + s.after[1] > 0;
-	for (int d = 0; d < 2; d++) // by rounding up, windows reach beyond what is padded, which then never counts
-		if (average && !inside && (s.out[d] - 1) * s.stride[d] + s.kernel[d] > s.in[d] + s.before[d] + s.after[d]) {
-			if (pads)
-				return import_refuse(m, other_way, "an average that counts padding and rounds its size up");
-			inside = true;
-		}
+	const long c = x->shape.size[1];
+	const bool pads = is_padded(&s);
+	if (average && !inside && reaches_beyond(&s)) {
+		if (pads)
+			return import_refuse(m, other_way, "an average that counts padding and rounds its size up");
+		inside = true;
+	}
 	if (window_for(&s, &w)) {
 		int in = import_ordered(m, x, ORDER_IMAGE);
-		int op = in < 0    ? -1
-			: !average ? model_window(m->model, OP_MAXIMUM, in, w)
-			: inside   ? model_average_inside(m->model, in, w)
-				   : model_window(m->model, OP_AVERAGE, in, w);
-		return op >= 0 && import_give(m, 0, op, ORDER_IMAGE, &shape);
+		return in >= 0 &&
+			give_slid(m,
+				!average         ? model_window(m->model, OP_MAXIMUM, in, w)
+					: inside ? model_average_inside(m->model, in, w)
+						 : model_window(m->model, OP_AVERAGE, in, w),
+				&s, c);
 	}
 	if (average && inside && pads)
 		return import_refuse(m, other_way, "an average over an unusual window");
 	struct tensor *places = unrolled(m, x, &s, false, import_place_of(average ? 0 : -FLT_MAX));
-	long count = places ? places->count : 0, each = s.kernel[0] * s.kernel[1];
-	int in = places ? import_arrange(m, places, (struct shape){(int)(count / each), 1, (int)each}) : -1,
-	    op = in < 0 ? -1 : model_reduce(m->model, in, average ? FN_MEAN : FN_GREATEST);
-	return op >= 0 && import_give(m, 0, op, ORDER_IMAGE, &shape); // [pixel][channel]
+	long count = places ? places->count : 0, each = product_of_sides(s.kernel, s.sides);
+	int in = places ? import_arrange(m, places, (struct shape){(int)(count / each), 1, (int)each}) : -1;
+	return in >= 0 && give_slid(m, model_reduce(m->model, in, average ? FN_MEAN : FN_GREATEST), &s, c);
 }
 
 static bool all_pixels(struct import *m, enum fn fn)
 {
 	const struct value *x = import_data(m, 0);
-	if (!x || !import_is_image(&x->shape))
-		return x ? import_refuse(m, "images of two dimensions are read", "a pooling of another form") : false;
-	struct shape_of shape = {4, {1, x->shape.size[1], 1, 1}};
-	if (fn != FN_MEAN)
-		return reduce_rows(m, import_places(m, x), x->shape.size[2] * x->shape.size[3], fn, &shape);
+	if (!x || x->shape.rank < 3)
+		return x ? import_refuse(m, damaged, "too few dimensions") : false;
+	struct shape_of shape = {x->shape.rank, {x->shape.size[0], x->shape.size[1], 1, 1, 1, 1, 1, 1}};
+	if (fn != FN_MEAN || !import_is_image(&x->shape))
+		return reduce_rows(m, import_places(m, x), product_of_sides(x->shape.size + 2, x->shape.rank - 2), fn, &shape);
 	int in = import_ordered(m, x, ORDER_IMAGE), op = in < 0 ? -1 : model_pool(m->model, in);
 	return op >= 0 && import_give(m, 0, op, ORDER_IMAGE, &shape);
 }
@@ -704,6 +831,16 @@ static bool by_act(struct import *m, const struct value *x, enum act act)
 	}
 	int in = import_any(m, x, &order);
 	return in >= 0 && give_like(m, model_act(m->model, in, act), order, x);
+}
+
+bool import_give_positive(struct import *m, const struct value *x, double high)
+{
+	enum order order;
+	int in = import_any(m, x, &order);
+	if (in < 0 || model_non_negative(m->model, in))
+		return in >= 0 && give_like(m, in, order, x);
+	m->note.relus++;
+	return by_act(m, x, fabs(high - 6) < 1e-5 ? ACT_RELU6 : ACT_RELU);
 }
 
 static bool by_function(struct import *m, const struct value *x, enum fn fn, float a, float b)
@@ -901,6 +1038,18 @@ static bool two_images(struct import *m, const struct value *a, const struct val
 	return ok;
 }
 
+// The lesser of 6 and a relu, which becomes relu6.
+static bool make_relu6(struct import *m, const struct value *x, float c)
+{
+	int input = m->node->input[0] >= 0 && x == &m->value[m->node->input[0]] ? 0 : 1;
+	struct op *op = x->order == ORDER_PLACES ? NULL : &m->model->op[x->op];
+	if (c != 6 || !op || op->act != ACT_RELU || (op->kind != OP_ACT && op->kind != OP_ADD) ||
+		!import_alone(m, x, input, op->kind))
+		return false;
+	op->act = ACT_RELU6;
+	return true;
+}
+
 static bool with_number(struct import *m, const struct value *x, float c, bool first, enum fn fn)
 {
 	switch (fn) {
@@ -908,7 +1057,7 @@ static bool with_number(struct import *m, const struct value *x, float c, bool f
 	case FN_SUBTRACT: return first ? by_function(m, x, FN_LINEAR, -1, c) : by_function(m, x, FN_LINEAR, 1, -c);
 	case FN_MULTIPLY: return by_function(m, x, FN_LINEAR, c, 0);
 	case FN_DIVIDE: return first ? by_function(m, x, FN_RECIPROCAL, c, 0) : by_function(m, x, FN_LINEAR, 1 / c, 0);
-	case FN_LEAST: return by_function(m, x, FN_CLIP, -FLT_MAX, c);
+	case FN_LEAST: return make_relu6(m, x, c) ? import_give_value(m, 0, x) : by_function(m, x, FN_CLIP, -FLT_MAX, c);
 	case FN_GREATEST: return c == 0 ? by_act(m, x, ACT_RELU) : by_function(m, x, FN_CLIP, c, FLT_MAX);
 	default: break;
 	}
@@ -917,6 +1066,16 @@ static bool with_number(struct import *m, const struct value *x, float c, bool f
 	if (c == 2)
 		return combine(m, x, x, FN_MULTIPLY, 0);
 	return c == 0.5f ? by_function(m, x, FN_ROOT, 0, 0) : by_function(m, x, FN_POWER, c, 0);
+}
+
+// Whether a constant has a number for each channel of an image, and nothing else.
+static bool is_by_channel(const struct tensor *c, const struct shape_of *shape)
+{
+	const int skipped = shape->rank - c->shape.rank;
+	for (int i = 0; i < shape->rank; i++)
+		if (i != 1 && i >= skipped && c->shape.size[i - skipped] != 1)
+			return false;
+	return import_is_image(shape);
 }
 
 // A constant's numbers as they repeat in the order of x's, and after how many they do. x has the shape of both.
@@ -931,9 +1090,7 @@ static float *repeated(struct import *m, const struct tensor *c, const struct sh
 	while (first < shape->rank && (first < skipped || c->shape.size[first - skipped] == 1))
 		first++;
 	if (order == ORDER_IMAGE) {
-		bool by_channel = true;
-		for (int i = 0; i < shape->rank; i++)
-			by_channel = by_channel && (i == 1 || i < skipped || c->shape.size[i - skipped] == 1);
+		bool by_channel = is_by_channel(c, shape);
 		struct tensor *all = tensor_expand(c, shape, import_complaint(m)),
 			      *turned = all ? tensor_transpose(all, (int[]){0, 2, 3, 1}, import_complaint(m)) : NULL;
 		*period = by_channel ? shape->size[1] : turned ? turned->count : 0;
@@ -954,7 +1111,8 @@ static bool with_learnt(struct import *m, const struct value *x, int input, cons
 	enum order order;
 	long period;
 	bool multiplies = fn == FN_MULTIPLY || fn == FN_DIVIDE;
-	int in = import_any(m, x, &order);
+	const bool turns = is_by_channel(c, &x->shape); // side by side, channels are few numbers
+	int in = turns ? import_ordered(m, x, order = ORDER_IMAGE) : import_any(m, x, &order);
 	float *at = in < 0 ? NULL : repeated(m, c, &x->shape, order, &period);
 	for (long i = 0; at && i < period; i++)
 		at[i] = fn == FN_DIVIDE ? 1 / at[i] : fn == FN_SUBTRACT ? -at[i] : at[i];
@@ -1328,6 +1486,7 @@ static const struct {
 	{"GlobalAveragePool", global_average},
 	{"GlobalMaxPool", global_maximum},
 	{"GroupNormalization", group_norm},
+	{"If", import_branch},
 	{"InstanceNormalization", instance_norm},
 	{"LayerNormalization", layer_norm},
 	{"MatMul", matmul},
@@ -1338,9 +1497,57 @@ static const struct {
 	{"ReduceMean", reduce},
 	{"ReduceMin", reduce},
 	{"ReduceSum", reduce},
+	{"Resize", import_resize},
 	{"Selu", selu},
 	{"Softmax", softmax},
+	{"Upsample", import_resize},
 };
+
+// The shape that the file says an output has: its batch is 1. False: it says none, or not of numbers that a network works on.
+static bool said_shape(const struct onnx_value *v, struct shape_of *shape)
+{
+	*shape = v->shape;
+	if (!v->has_shape || shape->rank < 1 || (v->element && !onnx_floating(v->element)))
+		return false;
+	shape->size[0] = shape->size[0] < 0 ? 1 : shape->size[0];
+	return shape_count(shape) > 0;
+}
+
+static bool give_unknown(struct import *m, const int *in, int count, int output, const struct shape_of *like)
+{
+	const struct onnx_node *n = m->node;
+	const struct onnx_value *v = &m->file->value[n->output[output]];
+	struct shape_of shape;
+	char node[MODEL_NODE];
+	const bool said = said_shape(v, &shape);
+	if (!said && v->has_shape)
+		return import_refuse(m, "it is the one that stands in the way", "this operator is not known");
+	snprintf(node, sizeof node, "%.30s%s%.30s %.60s%s", n->domain, *n->domain ? "." : "", n->op,
+		*n->name ? n->name : "without a name", said ? "" : " (taken to keep its shape)");
+	shape = said ? shape : *like;
+	return import_give(m, output, model_unknown(m->model, in, count, import_flat(&shape), node), ORDER_ROWS, &shape);
+}
+
+bool import_unknown(struct import *m)
+{
+	int in[MODEL_INPUTS], count = 0;
+	struct shape_of like = {0};
+	for (int k = 0; k < m->node->inputs && count < MODEL_INPUTS; k++) {
+		const struct value *v = import_input(m, k);
+		enum order order;
+		if (!v || v->kind != VALUE_DATA)
+			continue;
+		like = count ? like : v->shape;
+		if ((in[count++] = import_any(m, v, &order)) < 0)
+			return false;
+	}
+	if (!count)
+		return import_refuse(m, "it is the one that stands in the way", "this operator is not known");
+	for (int k = 0; k < m->node->outputs; k++)
+		if (m->node->output[k] >= 0 && !give_unknown(m, in, count, k, &like))
+			return false;
+	return true;
+}
 
 bool import_node(struct import *m)
 {
@@ -1352,5 +1559,5 @@ bool import_node(struct import *m)
 			return function(m);
 	if (fn_of(op_name(m)))
 		return pair(m);
-	return import_refuse(m, "it is the one that stands in the way", "this operator is not known");
+	return import_unknown(m);
 }

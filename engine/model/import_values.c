@@ -99,12 +99,13 @@ bool import_hold(struct import *m, int op)
 static void become(struct import *m, int output, struct value v)
 {
 	int at = output < m->node->outputs ? m->node->output[output] : -1;
+	struct value last = v;
 	if (at >= 0) {
+		last = m->value[at]; // nothing, but in a branch that writes a name twice
 		m->value[at] = v;
-		return;
 	}
-	tensor_free(v.constant);
-	tensor_free(v.places);
+	tensor_free(last.constant);
+	tensor_free(last.places);
 }
 
 bool import_give(struct import *m, int output, int op, enum order order, const struct shape_of *shape)
@@ -182,9 +183,10 @@ const struct tensor *import_constant(struct import *m, int k)
 const struct value *import_data(struct import *m, int k)
 {
 	const struct value *v = import_input(m, k);
-	if (v && v->kind == VALUE_DATA)
+	if (v && (v->kind == VALUE_DATA || (v->constant->type == TENSOR_FLOAT && v->constant->count > 0)))
 		return v;
-	import_refuse(m, "check the file with onnx.checker", v ? "input %d is a constant" : "input %d is left out", k + 1);
+	import_refuse(m, "check the file with onnx.checker",
+		v ? "input %d has no floating-point numbers" : "input %d is left out", k + 1);
 	return NULL;
 }
 
@@ -196,7 +198,7 @@ bool import_alone(const struct import *m, const struct value *v, int input, enum
 
 // ---- operators that put numbers in order ----
 
-static struct shape rows_of(const struct shape_of *s)
+struct shape import_flat(const struct shape_of *s)
 {
 	if (import_is_image(s))
 		return (struct shape){(int)s->size[1], (int)s->size[2], (int)s->size[3]};
@@ -320,7 +322,7 @@ int import_ordered(struct import *m, const struct value *v, enum order order)
 	if (there)
 		return order == ORDER_IMAGE ? model_reshape(m->model, v->op, image_of(s)) : v->op;
 	return order == ORDER_IMAGE ? import_arrange(m, turned_places(m, v), image_of(s))
-				    : import_arrange(m, import_places(m, v), rows_of(s));
+				    : import_arrange(m, import_places(m, v), import_flat(s));
 }
 
 // Where neighbours lie side by side already, rows; else channels side by side.

@@ -24,9 +24,44 @@ void model_free(struct model *m)
 	for (int i = 0; i < m->arrangements; i++)
 		arrangement_free(m->arrangement[i]);
 	free(m->arrangement);
+	free(m->unknown);
 	free(m->op);
 	free(m->layer);
 	free(m);
+}
+
+static struct arrangement *arrangement_copy(const struct arrangement *from)
+{
+	struct arrangement *to = malloc(sizeof *to);
+	if (!to)
+		return NULL;
+	*to = *from;
+	to->index = malloc((size_t)from->count * sizeof *to->index + 1);
+	to->constant = malloc((size_t)from->constants * sizeof *to->constant + 1);
+	if (!to->index || !to->constant) {
+		arrangement_free(to);
+		return NULL;
+	}
+	memcpy(to->index, from->index, (size_t)from->count * sizeof *to->index);
+	memcpy(to->constant, from->constant, (size_t)from->constants * sizeof *to->constant);
+	return to;
+}
+
+// Gives a copy's operators arrangements of its own.
+static bool copy_arrangements(struct model *to, const struct model *from)
+{
+	to->arrangements = 0;
+	to->arrangement = malloc((size_t)from->arrangements * sizeof *to->arrangement + 1);
+	for (int i = 0; to->arrangement && i < from->arrangements; i++) {
+		struct arrangement *a = arrangement_copy(from->arrangement[i]);
+		if (!a)
+			return false;
+		for (int op = 0; op < to->ops; op++)
+			if (to->op[op].arrangement == from->arrangement[i])
+				to->op[op].arrangement = a;
+		to->arrangement[to->arrangements++] = a;
+	}
+	return to->arrangement != NULL;
 }
 
 struct model *model_copy(const struct model *m)
@@ -36,15 +71,20 @@ struct model *model_copy(const struct model *m)
 		return NULL;
 	*copy = *m;
 	copy->picks = NULL;
+	copy->arrangement = NULL;
+	copy->arrangements = 0;
+	copy->unknown = NULL; // what is copied runs
+	copy->unknowns = 0;
 	copy->op = malloc((size_t)m->ops * sizeof *copy->op);
 	copy->layer = malloc((size_t)m->layers * sizeof *copy->layer + 1);
-	if (!copy->op || !copy->layer) {
-		model_free(copy);
-		return NULL;
-	}
-	memcpy(copy->op, m->op, (size_t)m->ops * sizeof *copy->op);
-	memcpy(copy->layer, m->layer, (size_t)m->layers * sizeof *copy->layer);
-	return copy;
+	if (copy->op)
+		memcpy(copy->op, m->op, (size_t)m->ops * sizeof *copy->op);
+	if (copy->layer)
+		memcpy(copy->layer, m->layer, (size_t)m->layers * sizeof *copy->layer);
+	if (copy->op && copy->layer && copy_arrangements(copy, m))
+		return copy;
+	model_free(copy);
+	return NULL;
 }
 
 static void *grown(void *array, int count, size_t size)
@@ -99,28 +139,27 @@ struct shape model_shape(const struct model *m, int op)
 	return m->ops < 0 ? (struct shape){1, 1, 1} : m->op[op].out;
 }
 
-// Whether what an operator puts out is known not to be negative.
-static bool non_negative(const struct model *m, int i)
+bool model_non_negative(const struct model *m, int i)
 {
 	const struct op *op = &m->op[i];
 	switch (op->kind) {
 	case OP_SCALE:
 	case OP_CONCAT:
 		for (int k = 0; k < op->inputs; k++)
-			if (!non_negative(m, op->in[k]))
+			if (!model_non_negative(m, op->in[k]))
 				return false;
 		return true;
 	case OP_POOL:
 	case OP_AVERAGE:
 	case OP_MAXIMUM:
-	case OP_FIRST: return non_negative(m, op->in[0]);
+	case OP_FIRST: return model_non_negative(m, op->in[0]);
 	case OP_SOFTMAX: return true;
 	case OP_ARRANGE:
 		for (int k = 0; op->arrangement && k < op->arrangement->constants; k++)
 			if (!(op->arrangement->constant[k] >= 0))
 				return false;
 		for (int k = 0; k < op->inputs; k++)
-			if (!non_negative(m, op->in[k]))
+			if (!model_non_negative(m, op->in[k]))
 				return false;
 		return true;
 	case OP_FUNCTION: return op->fn == FN_HARD_SIGMOID || op->fn == FN_ABSOLUTE || (op->fn == FN_CLIP && op->alpha >= 0);
@@ -147,7 +186,7 @@ static int add_layer(struct model *m, const char *name, struct op op, double wei
 		.weights = weights,
 		.biases = biases,
 		.activations = (double)in.h * in.w * in.c,
-		.positive = non_negative(m, op.in[0]),
+		.positive = model_non_negative(m, op.in[0]),
 		.owner = m->picks ? m->picks->owner : -1,
 		.when = m->picks ? m->picks->when : 0};
 	snprintf(l->name, sizeof l->name, "%s", name);
@@ -403,6 +442,27 @@ int model_reduce(struct model *m, int in, enum fn fn)
 		NULL);
 }
 
+int model_unknown(struct model *m, const int *in, int count, struct shape out, const char *node)
+{
+	struct op op = {.kind = OP_UNKNOWN, .inputs = count < MODEL_INPUTS ? count : MODEL_INPUTS, .out = out, .layer = -1};
+	char(*room)[MODEL_NODE] = m->ops < 0 ? NULL : grown(m->unknown, m->unknowns, sizeof *room);
+	if (!room) {
+		m->ops = -1;
+		return -1;
+	}
+	m->unknown = room;
+	snprintf(room[m->unknowns++], MODEL_NODE, "%s", node);
+	memcpy(op.in, in, (size_t)op.inputs * sizeof *in);
+	return add_op(m, op, NULL);
+}
+
+bool model_runs(const struct model *m, struct fault *fault)
+{
+	return !m->unknowns ||
+		fault_set(fault, m->unknown[0], "`describe` costs the rest; export it in another way",
+			"this operator is not known, so %.80s cannot run", m->name);
+}
+
 int model_layernorm_by(struct model *m, int in, float epsilon)
 {
 	return add_op(m,
@@ -416,7 +476,7 @@ static double own_parameters(const struct op *op)
 {
 	switch (op->kind) {
 	case OP_NORM:
-	case OP_LAYERNORM: return 2.0 * op->out.c;
+	case OP_LAYERNORM: return op->bare ? 0 : 2.0 * op->out.c;
 	case OP_TOKENS: // the class token, and a position for every token
 		return (1.0 + op->out.h) * op->out.c;
 	case OP_AFFINE: return (double)(op->gain + op->bias) * (double)op->period;
@@ -450,6 +510,7 @@ static const struct kind {
 	[OP_FUNCTION] = {"function", ""},
 	[OP_SOFTMAX] = {"softmax", ""},
 	[OP_REDUCE] = {"reduce", ""},
+	[OP_UNKNOWN] = {"unknown", ""},
 };
 
 const char *model_kind(enum op_kind kind)

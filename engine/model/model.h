@@ -19,6 +19,8 @@ enum {
 	MODEL_NAME = 48,   // longest name of a layer, and
 	MODEL_TITLE = 128, // of a model, with their final zeros
 	MODEL_WORK = 128,
+	MODEL_TOLD = 320,
+	MODEL_NODE = 160,
 };
 
 struct shape {
@@ -49,6 +51,7 @@ enum op_kind {
 	OP_FUNCTION, // `fn` of each number
 	OP_SOFTMAX,  // of each pixel over its channels
 	OP_REDUCE,   // each pixel's channels become one, by `fn`
+	OP_UNKNOWN,  // what a file asks for and nobody knows: it has a shape, and cannot run
 	OP_KINDS
 };
 
@@ -110,6 +113,7 @@ struct op {
 	int heads;                             // OP_ATTENTION, OP_PRODUCT
 	bool bias;                             // OP_CONV, OP_LINEAR, OP_AFFINE
 	bool gain;                             // OP_AFFINE
+	bool bare;                             // OP_LAYERNORM: without a learnt gain and bias, which stay 1 and 0
 	bool inside;                           // OP_AVERAGE: what is beyond the edge does not count
 	long period;                           // OP_AFFINE
 	enum fn fn;                            // OP_COMBINE, OP_FUNCTION, OP_REDUCE
@@ -117,6 +121,11 @@ struct op {
 	const struct arrangement *arrangement; // OP_ARRANGE; of the model
 	int layer;                             // its index among the layers; -1: it has no quantized weights
 	uint64_t key; // the same in every model that one description gives: of layers by name, of others by what they read
+};
+
+// What a file of a quantized network says of numbers: the name of their format (quant/format.h), and what told it: "its type". NULL: nothing.
+struct told {
+	const char *format, *by; // valid for good
 };
 
 // An operator with weights and the input activations it reads. The search chooses formats for layers.
@@ -128,6 +137,7 @@ struct layer {
 	double attention_macs;             // of the attention that reads it: its two products have no weights
 	double biases;                     // of the operator itself, not of a batch norm
 	bool positive;                     // its input is known to be non-negative
+	struct told told[2];               // of its weights and of its inputs
 	// Where the description has choices: it is there only while slot `owner` holds one of the options `when`. -1: always.
 	int owner;
 	uint32_t when;
@@ -143,11 +153,15 @@ struct model {
 	double activations, most_activations; // numbers read for one image by all layers; by the layer that reads the most
 	struct arrangement **arrangement;     // [arrangements]
 	int arrangements;
-	bool sized;          // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
-	struct picks *picks; // while it is being built for a blueprint
+	bool sized; // its name or file fixes the side of its images: larger ones are made smaller (engine/data)
+	int unknowns;
+	char (*unknown)[MODEL_NODE]; // [unknowns]: the file's nodes that are OP_UNKNOWN: "Warp the/odd/one"
+	char told[MODEL_TOLD];       // of a quantized file: what was left out or put back, in clauses; "": nothing
+	struct picks *picks;         // while it is being built for a blueprint
 };
 
 void model_free(struct model *);
+bool model_runs(const struct model *, struct fault *);         // whether all its operators are known; else a fault names one
 struct model *model_copy(const struct model *);                // NULL: out of memory
 const char *model_kind(enum op_kind);                          // "conv", "linear" ...
 const char *model_layer_kind(const struct model *, int layer); // "conv", "depthwise", "grouped", "linear"
@@ -158,6 +172,7 @@ const char *model_layer_work(const struct model *, int layer, char buf[MODEL_WOR
 // ---- building: each adds an operator and returns its index; -1 once memory has run out (model_finish then fails) ----
 struct model *model_new(const char *name, struct shape input, int classes); // NULL: out of memory
 struct shape model_shape(const struct model *, int op);                     // of an operator's output
+bool model_non_negative(const struct model *, int op);                      // whether its output is known to be
 struct window window_of(int kernel, int stride);                            // square; padded to keep the size at stride 1
 int model_conv(struct model *, const char *layer, int in, int channels, struct window, int groups, bool bias);
 int model_linear(struct model *, const char *layer, int in, int outputs); // with bias
@@ -182,6 +197,7 @@ int model_affine(struct model *, int in, bool gain, bool bias, long period);
 int model_function(struct model *, int in, enum fn, float alpha, float beta);
 int model_softmax(struct model *, int in);
 int model_reduce(struct model *, int in, enum fn);
+int model_unknown(struct model *, const int *in, int count, struct shape out, const char *node);
 int model_layernorm_by(struct model *, int in, float epsilon);
 int model_reshape(struct model *, int in, struct shape); // the same numbers in another shape; in itself where it has that one
 void arrangement_free(struct arrangement *);

@@ -60,7 +60,7 @@ static void tokens_backward(struct network *net, struct node *n)
 	struct job job = job_of(net, n);
 	job_run(&job, tokens_gradients);
 	gradient_end(&job);
-	layer_reduce_gradient(net, n, n->bias, shape_size(n->out), job.chunks);
+	layer_reduce_gradient(net, n, n->bias, shape_size(n->out), job.chunks, 1);
 	memcpy(net->gradient + n->gain, net->gradient + n->bias,
 		(size_t)n->out.c * sizeof(float)); // the class token has the first position
 }
@@ -107,11 +107,12 @@ static void multiply(const struct kernels *k, int rows, int depth, int columns, 
 // The transpose of [tokens][width], rows `row` apart, into [width][wide], padded by zeros.
 static const float *turned(struct heads h, const float *x, float *to)
 {
-	for (int j = 0; j < h.width; j++) {
+	for (int first = 0; first < h.width; first += KERNEL_BLOCK) // a cache line of each token at a time
 		for (int t = 0; t < h.tokens; t++)
-			to[(long)j * h.wide + t] = x[t * h.row + j];
+			for (int j = first; j < least(first + KERNEL_BLOCK, h.width); j++)
+				to[(long)j * h.wide + t] = x[t * h.row + j];
+	for (int j = 0; j < h.width; j++)
 		memset(to + (long)j * h.wide + h.tokens, 0, (size_t)(h.wide - h.tokens) * sizeof *to);
-	}
 	return to;
 }
 
@@ -171,14 +172,7 @@ static void attend_gradients(const struct job *job, struct span span, int chunk,
 				h.row);
 			multiply(k, h.tokens, h.width, h.tokens, (struct matrix){g, n->out.c, 1},
 				turned(h, q + value, s->gradient), h.wide, ds, h.wide);
-			for (int t = 0; t < h.tokens; t++) {
-				const float *pr = p + (long)t * h.wide;
-				float *dr = ds + (long)t * h.wide, sum = 0;
-				for (int j = 0; j < h.tokens; j++)
-					sum += dr[j] * pr[j];
-				for (int j = 0; j < h.tokens; j++)
-					dr[j] = pr[j] * (dr[j] - sum) * temperature(h);
-			}
+			k->softmax_gradient(p, ds, h.tokens, h.tokens, h.wide, temperature(h));
 			multiply(k, h.tokens, h.tokens, h.width, (struct matrix){ds, h.wide, 1}, q + key, h.row, dx + at, h.row);
 			multiply(k, h.tokens, h.tokens, h.width, (struct matrix){ds, 1, h.wide}, q, h.row, dx + at + key, h.row);
 		}

@@ -29,16 +29,17 @@ static void conv_reserve(const struct network *net, struct node *n, struct stora
 	layer_find_phases(n, l);
 	n->forward = storage_work(l, rows * n->op->groups * blocks_of(out_share(n)) * KERNEL_BLOCK);
 	n->backward = storage_work(l, taps * out_share(n) * n->op->groups * blocks_of(in_share(n)) * KERNEL_BLOCK);
-	storage_scratch(l, layer_input_size(n), layer_gradient_size(n), shape_size(n->in));
+	long gradient = layer_gradient_size(n), pairs = pairs_gradient_size(n);
+	storage_scratch(l, pairs_input_size(n), gradient > pairs ? gradient : pairs, shape_size(n->in));
 }
 
 // The packed weights of a phase begin after those of the phases before it; a group's after those of the groups before it.
 static long phase_block(const struct node *n, const struct phase *y, const struct phase *x)
 {
-	return (long)y->taps * x->taps * out_share(n) * KERNEL_BLOCK;
+	return (long)y->taps * x->taps * layer_turned_depth(n, out_share(n)) * KERNEL_BLOCK;
 }
 
-static void pack_backward(const struct node *n)
+static void pack_backward(const struct network *net, const struct node *n)
 {
 	const struct window *w = &n->op->window;
 	int s = w->stride, ci = in_share(n), co = out_share(n);
@@ -53,9 +54,7 @@ static void pack_backward(const struct node *n)
 						for (int tx = 0; tx < x->taps; tx++) {
 							long tap = (long)(y->first - ty * s) * w->w + x->first - tx * s;
 							const float *from = n->quantized + (tap * ci + first) * n->out.c + g * co;
-							for (int o = 0; o < co; o++, to += KERNEL_BLOCK)
-								for (int j = 0; j < width; j++)
-									to[j] = from[(long)j * n->out.c + o];
+							to = layer_pack_turned(net, n, from, width, co, to);
 						}
 				}
 }
@@ -75,8 +74,11 @@ static void conv_prepare(struct network *net, struct node *n)
 		to = layer_pack(n, g * out_share(n), out_share(n), to);
 	if (n->integer)
 		integer_prepare(net, n, n->op->window.h, runs_of(n));
-	if (net->pass == PASS_TRAIN && n->op->in[0] != 0)
-		pack_backward(n);
+	if (net->pass != PASS_TRAIN || n->op->in[0] == 0)
+		return;
+	if (n->paired)
+		pairs_round_weights(net, n);
+	pack_backward(net, n);
 }
 
 // Splits n rows evenly into stretches that the product kernel takes at once.
@@ -163,10 +165,12 @@ static void conv_forward(struct network *net, struct node *n)
 static void weight_gradient(const struct kernels *k, const struct node *n, const float *x, const float *dy, int first_column,
 	int end_column, float *into)
 {
+	kernel_product *product = layer_backward_product(k, n);
 	const struct window *w = &n->op->window;
 	bool whole = n->op->groups == 1;
 	int ci = in_share(n), co = out_share(n), runs = whole ? w->h : w->h * w->w, run = whole ? w->w * ci : ci;
-	long row = layer_input_row(n), dy_row = layer_gradient_row(n);
+	long row = layer_input_row(n), dy_row = layer_inner_row(n), pixel = (long)w->stride * n->in.c;
+	long depth = n->paired ? pairs_of(n->out.w) : n->out.w, step = n->paired ? 2 * pixel : pixel;
 	int parts = stretches(k, run), band = 2048 / (int)dy_row > 1 ? 2048 / (int)dy_row : 1;
 	for (int from = 0; from < n->out.h; from += band)
 		for (int r = 0; r < runs; r++) {
@@ -176,12 +180,12 @@ static void weight_gradient(const struct kernels *k, const struct node *n, const
 				for (int column = begin; column < end; column += KERNEL_COLUMNS)
 					for (int p = 0; p < parts; p++) {
 						long j = (long)run * p / parts, to = (long)run * (p + 1) / parts;
-						k->product((int)(to - j), least(end - column, KERNEL_COLUMNS),
-							least(n->out.h - from, band), n->out.w,
-							x + (long)from * w->stride * row + corner + g * ci + j, 1,
-							(long)w->stride * n->in.c, w->stride * row, dy + from * dy_row + column,
-							n->out.c, dy_row, KERNEL_BLOCK,
-							into + ((long)r * run + j) * n->out.c + column, n->out.c, true);
+						product((int)(to - j), least(end - column, KERNEL_COLUMNS),
+							least(n->out.h - from, band), depth,
+							x + (long)from * w->stride * row + corner + g * ci + j, 1, step,
+							w->stride * row, dy + from * dy_row + column, n->out.c, dy_row,
+							KERNEL_BLOCK, into + ((long)r * run + j) * n->out.c + column, n->out.c,
+							true);
 					}
 			}
 		}
@@ -189,15 +193,16 @@ static void weight_gradient(const struct kernels *k, const struct node *n, const
 
 static void input_gradient(const struct kernels *k, const struct node *n, const float *dy, float *dx)
 {
+	kernel_product *product = layer_backward_product(k, n);
 	const struct window *w = &n->op->window;
 	bool whole = n->op->groups == 1;
-	int s = w->stride, ci = in_share(n), co = out_share(n);
-	long dy_row = layer_gradient_row(n);
+	int s = w->stride, ci = in_share(n);
+	long dy_row = layer_gradient_row(n), pixel = layer_gradient_pixel(n), share = layer_turned_depth(n, out_share(n));
 	const float *weights = n->backward;
 	for (int py = 0; py < s; py++)
 		for (int px = 0; px < s; px++) {
 			const struct phase *y = &n->phase[0][py], *x = &n->phase[1][px];
-			long block = phase_block(n, y, x), depth = whole ? (long)x->taps * co : co;
+			long block = phase_block(n, y, x), depth = whole ? x->taps * share : share;
 			int parts = stretches(k, x->count), sums = whole ? 1 : y->taps ? y->taps : 1;
 			for (int g = 0; g < n->op->groups; g++, weights += blocks_of(ci) * block)
 				for (int first = 0; first < ci; first += KERNEL_COLUMNS)
@@ -205,13 +210,13 @@ static void input_gradient(const struct kernels *k, const struct node *n, const 
 						for (int p = 0; p < parts; p++) {
 							int from = x->count * p / parts, to = x->count * (p + 1) / parts;
 							const float *at = dy + (a + y->least + n->before[0]) * dy_row +
-								(long)(from + x->least + n->before[1]) * n->out.c + g * co;
+								(from + x->least + n->before[1]) * pixel + g * share;
 							if (block == 0) // no output reads these pixels
 								at = dy;
 							for (int ty = 0; ty < sums; ty++)
-								k->product(to - from, least(ci - first, KERNEL_COLUMNS),
+								product(to - from, least(ci - first, KERNEL_COLUMNS),
 									whole ? y->taps : x->taps, block ? depth : 0,
-									at + ty * dy_row, n->out.c, 1, whole ? dy_row : n->out.c,
+									at + ty * dy_row, pixel, 1, whole ? dy_row : pixel,
 									weights + first / KERNEL_BLOCK * block +
 										ty * x->taps * depth * KERNEL_BLOCK,
 									KERNEL_BLOCK, depth * KERNEL_BLOCK, block,
@@ -234,4 +239,5 @@ static void conv_backward(struct network *net, struct node *n)
 	layer_backward(net, n, backward_images);
 }
 
-const struct node_ops conv_operator = {conv_reserve, conv_prepare, conv_forward, conv_backward, .keeps_input = true};
+const struct node_ops conv_operator = {
+	conv_reserve, conv_prepare, conv_forward, conv_backward, .keeps_input = true, .pairs = true};

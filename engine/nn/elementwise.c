@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Operators without parameters: activations, addition, gates, concatenation.
+#include <math.h>
 #include <string.h>
 
 #include "engine/nn/node.h"
@@ -164,7 +165,7 @@ const struct node_ops scale_operator = {reserve_spare, NULL, scale_forward, scal
 
 static void concat_images(const struct job *job, struct span span, int chunk, int worker)
 {
-	(void)worker;
+	(void)worker, (void)chunk;
 	const struct node *n = job->node;
 	long pixels = (long)n->out.h * n->out.w;
 	float *y = node_image(n, n->x, span.first);
@@ -175,14 +176,16 @@ static void concat_images(const struct job *job, struct span span, int chunk, in
 			memcpy(y + p * n->out.c, x + p * c, (size_t)c * sizeof *y);
 		y += c;
 	}
-	job->net->peaks[chunk] = job->net->kernels->peak(node_image(n, n->x, span.first), span.count * pixels * n->out.c);
 }
 
+// The largest of its inputs' peaks, where they are known; else it is looked up if a layer asks.
 static void concat_forward(struct network *net, struct node *n)
 {
 	struct job job = job_of(net, n);
 	job_run(&job, concat_images);
-	job_peak(&job);
+	n->peak = 0;
+	for (int k = 0; k < n->op->inputs && n->peak >= 0; k++)
+		n->peak = job.in[k]->peak < 0 ? -1 : fmaxf(n->peak, job.in[k]->peak);
 }
 
 static void concat_gradients(const struct job *job, struct span span, int chunk, int worker)

@@ -7,12 +7,13 @@
 
 #include "engine/nn/nn.h"
 
-// weight[r][j] = scale[j] * code[r][j]; an input x is rounded to input_scale * code, the code lying on `grid` (kernels.h).
+// weight[r][j] = scale[j] * code[r][j], or, where its format has blocks of b, block_scale[r / b][j] * code[r][j]; an input x is rounded to input_scale * code, the code lying on `grid` (kernels.h).
 struct frozen_layer {
 	struct layer_plan format;
 	long rows;                  // [kernel rows][kernel columns][inputs a group]
 	int columns;                // outputs
 	float *code, *scale, *bias; // [rows][columns], [columns], [columns] or NULL
+	float *block_scale;         // [blocks of an output][columns]; NULL: its weights have none
 	struct grid grid;
 	float input_scale, range; // the range: what the grid's largest number stands for
 	float *input;             // [images][numbers of an image]: codes of its input; NULL: no images

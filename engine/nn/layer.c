@@ -253,11 +253,38 @@ float *layer_pack(const struct node *n, int first, int columns, float *to)
 	return to;
 }
 
+float *layer_pack_turned(const struct network *net, const struct node *n, const float *from, int width, int depth, float *to)
+{
+	const int each = n->paired ? 2 : 1;
+	for (int o = 0; o < depth; o += each, to += KERNEL_BLOCK) {
+		float row[2][KERNEL_BLOCK] = {0};
+		for (int k = 0; k < each && o + k < depth; k++)
+			for (int j = 0; j < width; j++)
+				row[k][j] = from[(long)j * n->out.c + o + k];
+		if (n->paired)
+			net->kernels->pair(row[0], 1, KERNEL_BLOCK, 0, KERNEL_BLOCK, to);
+		else
+			memcpy(to, row[0], sizeof row[0]);
+	}
+	return to;
+}
+
+long layer_turned_depth(const struct node *n, int columns)
+{
+	return n->paired ? pairs_of(columns) : columns;
+}
+
+kernel_product *layer_backward_product(const struct kernels *k, const struct node *n)
+{
+	return n->paired ? k->pair_product : k->product;
+}
+
 struct reduce_job {
 	struct network *net;
 	const struct node *node;
 	long at, count;
 	int chunks;
+	float scale;
 };
 enum { REDUCE = 16384 };
 
@@ -271,11 +298,13 @@ static void reduce_chunk(void *context, int chunk, int worker)
 	memcpy(sum, net->partial + from, (size_t)(to - from) * sizeof *sum);
 	for (int c = 1; c < job->chunks; c++)
 		net->kernels->accumulate(net->partial + c * job->node->partial_stride + from, sum, to - from);
+	for (long i = 0; job->scale != 1 && i < to - from; i++)
+		sum[i] *= job->scale;
 }
 
-void layer_reduce_gradient(struct network *net, const struct node *n, long parameter, long count, int chunks)
+void layer_reduce_gradient(struct network *net, const struct node *n, long parameter, long count, int chunks, float scale)
 {
-	struct reduce_job job = {net, n, parameter, count, chunks};
+	struct reduce_job job = {net, n, parameter, count, chunks, scale};
 	team_run(net->team, (int)((count + REDUCE - 1) / REDUCE), reduce_chunk, &job);
 }
 
@@ -310,12 +339,16 @@ float layer_range(const struct job *job, int format)
 	return whole ? job->in[0]->peak : n->range;
 }
 
-void layer_round_blocks(const struct job *job, const struct grid *grid, float scale, long pixels, long channels, float *y)
+long layer_block_row(const struct node *n, long channels)
 {
-	const struct node *n = job->node;
 	long share = n->op->groups > 1 ? n->in.c / n->op->groups
 				       : n->in.c; // where it is one channel, blocks take what lies side by side
-	long row = share > 1 && channels == n->in.c ? share : channels;
+	return share > 1 && channels == n->in.c ? share : channels;
+}
+
+void layer_round_blocks(const struct job *job, const struct grid *grid, float scale, long pixels, long channels, float *y)
+{
+	const long row = layer_block_row(job->node, channels);
 	job->net->kernels->round_blocks(grid, scale, y, pixels * channels / row, row);
 }
 
@@ -327,19 +360,44 @@ void layer_round(const struct job *job, long pixel, long pixels, float *to)
 		layer_round_alone(job, pixel, pixels, to);
 }
 
-void layer_round_alone(const struct job *job, long pixel, long pixels, float *to)
+static void round_by(const struct job *job, const struct grid *by, long pixel, long pixels, float *to)
 {
 	const struct node *n = job->node, *source = job->in[0], *behind = node_behind(job->net, source);
 	const struct kernels *k = job->net->kernels;
-	const struct grid whole = {.kind = GRID_NONE}, *grid = n->grid.block ? &whole : &n->grid;
+	const struct grid whole = {.kind = GRID_NONE}, *grid = by->block ? &whole : by;
 	int c = n->in.c;
 	if (source->waits)
 		k->quantize_affine(grid, n->scale, behind->x + pixel * c, pixels, c, source->gain_scale, source->shift,
 			source->op->act, to);
 	else
 		k->quantize(grid, n->scale, source->x + pixel * c, to, pixels * c);
-	if (n->grid.block)
-		layer_round_blocks(job, &n->grid, n->scale, pixels, c, to);
+	if (by->block)
+		layer_round_blocks(job, by, n->scale, pixels, c, to);
+}
+
+void layer_round_alone(const struct job *job, long pixel, long pixels, float *to)
+{
+	round_by(job, &job->node->grid, pixel, pixels, to);
+}
+
+static bool has_bare_inputs(const struct network *net, const struct node *n)
+{
+	return !net->mixture && !n->grid.block;
+}
+
+void layer_round_bare(const struct job *job, long pixel, long pixels, float *to)
+{
+	struct grid grid = job->node->grid;
+	grid.bare = true;
+	if (has_bare_inputs(job->net, job->node))
+		round_by(job, &grid, pixel, pixels, to);
+	else
+		layer_round(job, pixel, pixels, to);
+}
+
+float layer_bare_scale(const struct network *net, const struct node *n)
+{
+	return has_bare_inputs(net, n) ? n->scale : 1;
 }
 
 void layer_output_gradient(const struct job *job, long pixel, long pixels, float *to)
@@ -386,11 +444,13 @@ const float *layer_padded_input(const struct job *job, int image, int worker)
 	return layer_padded(job, &m, job->node->in, image, job->net->scratch[worker].image);
 }
 
-const float *layer_padded_gradient(const struct job *job, int image, int worker)
+// The inner rows are those within the margins.
+static struct output_gradient padded_gradient(const struct job *job, int image, int worker)
 {
 	const struct node *n = job->node;
 	struct margins m = {fill_gradient, {n->before[0], n->before[1]}, {n->after[0], n->after[1]}, sizeof(float), 0};
-	return layer_padded(job, &m, n->out, image, job->net->scratch[worker].gradient);
+	const float *padded = layer_padded(job, &m, n->out, image, job->net->scratch[worker].gradient);
+	return (struct output_gradient){padded, padded + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * n->out.c};
 }
 
 long layer_input_row(const struct node *n)
@@ -403,9 +463,19 @@ long layer_input_size(const struct node *n)
 	return (n->in.h + 2 * n->op->window.pad_h + n->op->window.far) * layer_input_row(n);
 }
 
+long layer_gradient_pixel(const struct node *n)
+{
+	return n->op->groups * layer_turned_depth(n, n->out.c / n->op->groups);
+}
+
 long layer_gradient_row(const struct node *n)
 {
-	return (long)(n->out.w + n->before[1] + n->after[1]) * n->out.c;
+	return (n->out.w + n->before[1] + n->after[1]) * layer_gradient_pixel(n);
+}
+
+long layer_inner_row(const struct node *n)
+{
+	return n->paired ? pairs_of(n->out.w) * n->out.c : layer_gradient_row(n);
 }
 
 long layer_gradient_size(const struct node *n)
@@ -434,18 +504,19 @@ void layer_backward_images(const struct job *job, struct span span, int worker, 
 {
 	const struct node *n = job->node;
 	const struct kernels *k = job->net->kernels;
+	const bool inputs = share->inputs && job->in[0]->grad;
 	float *spare = job->net->scratch[worker].back;
 	for (int i = span.first; i < span.first + span.count; i++) {
-		const float *dy = layer_padded_gradient(job, i, worker);
+		const struct output_gradient dy = n->paired ? pairs_padded_gradient(job, i, worker, share->partial, inputs)
+							    : padded_gradient(job, i, worker);
 		if (share->partial)
-			weights(k, n, layer_padded_input(job, i, worker),
-				dy + n->before[0] * layer_gradient_row(n) + (long)n->before[1] * n->out.c, share->first,
-				share->end, share->partial);
-		if (!share->inputs || !job->in[0]->grad)
+			weights(k, n, (n->paired ? pairs_padded_input : layer_padded_input)(job, i, worker), dy.inner,
+				share->first, share->end, share->partial);
+		if (!inputs)
 			continue;
 		long pixel = i * pixels_of(n->in);
 		float *dx = gradient_place(job, 0, pixel, spare);
-		input(k, n, dy, dx);
+		input(k, n, dy.padded, dx);
 		layer_clip(job, pixel, pixels_of(n->in), dx);
 		if (job->net->errors)
 			errors_add_inputs(job, share->chunk, worker, pixel, pixels_of(n->in), dx);
@@ -497,7 +568,7 @@ void layer_backward(struct network *net, struct node *n, share_work *work)
 	if (net->errors)
 		errors_begin(net);
 	team_run(net->team, b.job.chunks * b.tiles, run_share, &b);
-	layer_reduce_gradient(net, n, n->weights, n->weight_count, b.job.chunks);
+	layer_reduce_gradient(net, n, n->weights, n->weight_count, b.job.chunks, n->paired ? layer_bare_scale(net, n) : 1);
 	if (b.tiles > 1 && b.job.in[0]->grad) {
 		b = (struct backward){job_of(net, n), work, 1, false, true};
 		team_run(net->team, b.job.chunks, run_share, &b);

@@ -53,7 +53,7 @@ static void layernorm_backward(struct network *net, struct node *n)
 	struct job job = job_of(net, n);
 	job_run(&job, backward_images);
 	gradient_end(&job);
-	for (int j = 0; j < n->in.c; j++) {
+	for (int j = 0; j < n->in.c && !n->op->bare; j++) {
 		double gain = 0, bias = 0;
 		for (int chunk = 0; chunk < job.chunks; chunk++) {
 			gain += (double)net->partial[chunk * n->partial_stride + j];

@@ -86,18 +86,41 @@ static void read_input(struct looking *l, struct node *n, float *to)
 	layer_round_alone(&job, 0, l->net->images * pixels_of(n->in), to);
 }
 
+// How many inputs are beyond the largest number of their block.
+static long clipped_by_blocks(const struct looking *l, const struct node *n)
+{
+	const long inputs = l->look->inputs.count, row = layer_block_row(n, n->in.c), block = n->grid.block;
+	long clipped = 0;
+	for (long at = 0; at < inputs; at += row)
+		for (long b = 0; b < row; b += block) {
+			const long count = row - b < block ? row - b : block;
+			const float *x = l->input + at + b,
+				    most = n->grid.high * format_block_scale(&n->grid, n->scale, x, count, 1);
+			for (long i = 0; i < count; i++)
+				clipped += fabsf(x[i]) > most;
+		}
+	return clipped;
+}
+
+static long clipped_inputs(const struct looking *l, const struct node *n)
+{
+	long clipped = 0;
+	if (n->grid.block)
+		return clipped_by_blocks(l, n);
+	for (long i = 0; i < l->look->inputs.count && n->grid.kind != GRID_NONE; i++)
+		clipped += fabsf(l->input[i]) > n->range;
+	return clipped;
+}
+
 static void look_at_format(struct looking *l, struct node *n, int o)
 {
 	const long inputs = l->look->inputs.count;
 	struct format_look *look = &l->look->option[o];
-	long clipped = 0;
 	compute(l, n, l->format[o], l->format[o]);
 	look->output_noise = noise_of(l->output, n->x, outputs_of(l, n));
 	read_input(l, n, l->rounded);
 	look->input_noise = noise_of(l->input, l->rounded, inputs);
-	for (long i = 0; i < inputs && n->grid.kind != GRID_NONE; i++)
-		clipped += fabsf(l->input[i]) > n->range;
-	look->clipped = (double)clipped / (double)inputs;
+	look->clipped = (double)clipped_inputs(l, n) / (double)inputs;
 	look->input_step = n->grid.kind != GRID_NONE && !n->grid.block ? (double)(n->scale * layer_spacing(&n->grid, 0)) : 0;
 }
 
@@ -127,26 +150,30 @@ static bool look_at_layer(struct looking *l, struct node *n, struct fault *fault
 }
 
 // A layer whose turn it is in the pass.
-static bool pass_layer(struct looking *l, struct node *n, double *noise, struct fault *fault)
+static bool pass_layer(struct looking *l, struct node *n, double *noise, double *formats, struct fault *fault)
 {
-	const struct layer_plan formats = l->plan[n->op->layer];
+	const struct layer_plan planned = l->plan[n->op->layer];
 	compute(l, n, l->exact, l->exact);
 	memcpy(l->output, n->x, (size_t)outputs_of(l, n) * sizeof *l->output);
 	if (n->layer == l->look->layer && !look_at_layer(l, n, fault))
 		return false;
-	compute(l, n, formats.weight, formats.activation);
+	for (int o = 0; formats && o < l->look->options; o++) {
+		compute(l, n, l->format[o], l->format[o]);
+		formats[n->layer * LOOK_OPTIONS + o] = noise_of(l->output, n->x, outputs_of(l, n));
+	}
+	compute(l, n, planned.weight, planned.activation);
 	noise[n->layer] = noise_of(l->output, n->x, outputs_of(l, n));
 	return true;
 }
 
-static bool pass_all(struct looking *l, double *noise, struct fault *fault)
+static bool pass_all(struct looking *l, double *noise, double *formats, struct fault *fault)
 {
 	struct network *net = l->net;
 	bool ok = true;
 	for (int i = 0; ok && i < net->model->ops; i++) {
 		struct node *n = &net->node[i];
 		if (n->op->layer >= 0)
-			ok = pass_layer(l, n, noise, fault);
+			ok = pass_layer(l, n, noise, formats, fault);
 		else if (n->does->forward)
 			n->does->forward(net, n);
 	}
@@ -163,7 +190,7 @@ static long largest_output(const struct network *net, int images)
 }
 
 bool network_look(struct network *net, const struct plan *plan, const struct quantization *quantization, const int *format,
-	int images, struct layer_look *look, double *noise, struct fault *fault)
+	int images, struct layer_look *look, double *noise, double *formats, struct fault *fault)
 {
 	const size_t layers = (size_t)net->model->layers;
 	struct plan own = *plan;
@@ -173,11 +200,13 @@ bool network_look(struct network *net, const struct plan *plan, const struct qua
 	bool ok = (l.plan && l.output) || fault_memory(fault, "look");
 	for (int i = 0; i < net->whole->layers; i++)
 		noise[i] = NAN;
+	for (int i = 0; formats && i < net->whole->layers * LOOK_OPTIONS; i++)
+		formats[i] = NAN;
 	if (ok) {
 		memcpy(l.plan, plan->layer, layers * sizeof *l.plan);
 		look->images = images;
 		pass_begin(net, &own, quantization, PASS_SAMPLE, images, NULL);
-		ok = pass_all(&l, noise, fault);
+		ok = pass_all(&l, noise, formats, fault);
 	}
 	net->plan = plan;
 	free(l.plan);

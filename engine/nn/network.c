@@ -103,6 +103,8 @@ static bool make_statistics(struct network *net)
 struct network *network_new(const struct model *whole, const struct path *path, int batch, unsigned keeps, int sets,
 	struct team *team, struct fault *fault)
 {
+	if (!model_runs(whole, fault))
+		return NULL;
 	struct network *net = calloc(1, sizeof *net);
 	if (net) {
 		net->whole = whole;
@@ -233,8 +235,10 @@ static void settle_node(struct network *net, struct node *n)
 	n->grad_written = false;
 	n->set = layer_set(net, n->follows);
 	n->waits = n->can_wait && net->quantization.range == RANGE_MAX; // other ranges look at the numbers themselves
-	if (n->op->layer >= 0)
+	if (n->op->layer >= 0) {
 		integer_settle(net, n);
+		pairs_settle(net, n);
+	}
 }
 
 static void prepare_layers(struct network *net)

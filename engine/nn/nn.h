@@ -90,6 +90,10 @@ struct quantization {
 	bool unsigned_positive; // unsigned integers where a layer's input is known to be non-negative
 	enum block_rule blocks; // how block formats find the scales of blocks
 	bool binary;            // scales are powers of two, rounded up so that nothing more is clipped; but those of blocks
+	enum gradients {
+		GRADIENTS_FP32,
+		GRADIENTS_BF16
+	} gradients; // what layers' backward products multiply; not depthwise ones
 };
 
 // Statistics and ranges estimated for one plan on fixed images, instead of the running averages that would mix all
@@ -190,12 +194,12 @@ double network_update(struct network *, const struct optimizer *, long step);
 // over: more than 3/8 from the code that they round to (RFQuant, CVPR 2024). Even weights would give a quarter. Layers that rest: NAN.
 // Rounds anew.
 void network_near_edges(struct network *, const struct plan *, const struct quantization *, float *share);
-// One layer of the whole, look->layer (LOOK_ALL: none), and what each of look->options formats makes of its weights, its inputs and its output,
+// One layer of the whole, look->layer (below 0: none), and what each of look->options formats makes of its weights, its inputs and its output,
 // in a pass as PASS_SAMPLE over `images` that are loaded; look->there stays false where it rests. Of all layers, the signal to noise of their
-// outputs in the plan's formats: noise[layers of the whole], NAN: it rests. In memory of its own; no number of the network is changed. False: out
-// of memory.
+// outputs in the plan's formats: noise[layers of the whole], NAN: it rests; and, if `formats` is not NULL, in each of the formats:
+// formats[layers of the whole][LOOK_OPTIONS]. In memory of its own; no number of the network is changed. False: out of memory.
 bool network_look(struct network *, const struct plan *, const struct quantization *, const int *format, int images,
-	struct layer_look *, double *noise, struct fault *);
+	struct layer_look *, double *noise, double *formats, struct fault *);
 // Per layer, the sum of the squares of what rounding its weights to the plan's format changes; 0: it rests. Rounds anew.
 void network_rounding(struct network *, const struct plan *, const struct quantization *, double *error);
 // How the loss curves in a layer's weights: for a vector v of +-1, a sign for each of its weights by the key, push adds v times a number to

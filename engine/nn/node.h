@@ -61,12 +61,14 @@ struct node {
 	struct layer_plan formats; // in the present pass
 	bool stands;   // its weights are rounded and packed as the present pass wants them: it has them from the pass before
 	int8_t *codes; // weights' codes, [rows][out.c]
-	int32_t *column_sum;     // [out.c]: of the weights' codes
-	int32_t *minus;          // [out.c]: see struct integers
-	float *sum_scale;        // [out.c]: of sums of products of codes
-	float *backward;         // packed for the gradient of the input
-	struct phase *phase[2];  // convolutions: by dimension, by remainder
-	int before[2], after[2]; // margins of zeros around an image of output gradients, by dimension
+	int32_t *column_sum;       // [out.c]: of the weights' codes
+	int32_t *minus;            // [out.c]: see struct integers
+	float *sum_scale;          // [out.c]: of sums of products of codes
+	float *backward;           // packed for the gradient of the input
+	bool paired;               // in the present pass its backward products are of pairs of bf16 numbers: see pairs.c
+	const float *turned_scale; // [out.c], where it is paired: of the weights that are packed for the gradient of the input
+	struct phase *phase[2];    // convolutions: by dimension, by remainder
+	int before[2], after[2];   // margins of zeros around an image of output gradients, by dimension
 
 	long partial_stride; // between chunks' partial sums of a gradient
 
@@ -233,6 +235,7 @@ struct node_ops {
 	void (*forward)(struct network *, struct node *);
 	void (*backward)(struct network *, struct node *); // reads node->grad, writes or adds to the gradients of what it read
 	bool keeps_input, keeps_output;                    // backward reads them
+	bool pairs;                                        // its backward products may be of pairs
 };
 extern const struct node_ops conv_operator, pointwise_operator, depthwise_operator, norm_operator, layernorm_operator,
 	act_operator, add_operator, scale_operator, concat_operator, average_operator, maximum_operator, tokens_operator,
@@ -293,12 +296,18 @@ void layer_reserve(struct node *, struct storage *, long rows,
 	enum fill);                                           // weights of `rows` inputs an output, and a bias where it has one
 void layer_quantize_weights(struct network *, struct node *); // fills node->quantized
 float layer_range_in(struct network *, struct node *, int format); // of the present input, by the present estimator
-float layer_spacing(const struct grid *, float v);            // between a number's neighbours on the grid, in the grid's own unit
+float layer_spacing(const struct grid *, float v); // between a number's neighbours on the grid, in the grid's own unit
 double layer_widest_step(const struct node *, const struct grid *); // of the weights next to 0, at the scale that is the largest
 float layer_near_edge(struct network *, struct node *);             // see network_near_edges; of the present plan
 void layer_find_range(struct network *, struct node *);             // fills node->grid, scale, range
 // Packs columns first..first+columns of the quantized weights' rows, into whole blocks; returns where the next begin.
 float *layer_pack(const struct node *, int first, int columns, float *to);
+// Packs the transpose, for the gradient of the input: a block whose columns are `width` rows of quantized weights from `from` on, and whose rows
+// are `depth` columns of theirs, or pairs of these.
+float *layer_pack_turned(const struct network *, const struct node *, const float *from, int width, int depth, float *to);
+// The rows of such a block of so many columns of weights.
+long layer_turned_depth(const struct node *, int columns);
+kernel_product *layer_backward_product(const struct kernels *, const struct node *);
 void layer_find_phases(struct node *, struct storage *);
 // Fills node->weight_scale for a format, and returns the grid that goes with it. Of a block format it is the tensor's in all places.
 struct grid layer_weight_scales(struct network *, struct node *, int format);
@@ -307,6 +316,8 @@ struct grid layer_grid(const struct network *, int format, bool positive);
 // Rounds whole rows of some columns of weights, by the scales of these columns. Rows of blocks begin with a block.
 void layer_round_weights(const struct network *, const struct grid *, const float *scale, const float *w, long row, long rows,
 	long columns, float *to);
+// How many of a pixel's numbers blocks divide up: `channels` of them from a block's first on, or a group's.
+long layer_block_row(const struct node *, long channels);
 // Rounds a pixel's numbers in place by blocks, within the groups that an operator has: `channels` of them from a block's first on.
 void layer_round_blocks(const struct job *, const struct grid *, float scale, long pixels, long channels, float *y);
 // At which range a format rounds the layer's input: the node's own, which is of the plan's format, or that without clipping.
@@ -314,6 +325,9 @@ float layer_range(const struct job *, int format);
 // The layer's input, rounded, from pixel `pixel` of the batch on; alone: by the node's grid and scale, whether there is a mixture or not.
 void layer_round(const struct job *, long pixel, long pixels, float *to);
 void layer_round_alone(const struct job *, long pixel, long pixels, float *to);
+// As layer_round, but in the grid's own unit where all numbers have one scale: layer_bare_scale, else 1.
+void layer_round_bare(const struct job *, long pixel, long pixels, float *to);
+float layer_bare_scale(const struct network *, const struct node *);
 // integer.c. Before the weights are prepared: whether the layer's present formats have codes, which fills node->integer.
 void integer_settle(const struct network *, struct node *);
 // Rounds the weights to codes and packs them into node->forward, where a kernel row has `runs` runs, a group's channels or all of its pixels'.
@@ -326,6 +340,19 @@ struct integers integer_operands(const struct network *, const struct node *, in
 void integer_round(const struct job *, long pixel, long pixels, void *to);
 // As layer_padded_input.
 const void *integer_padded_input(const struct job *, int image, int worker);
+// pairs.c. Before the weights are prepared: whether gradients are of pairs, which fills node->paired.
+void pairs_settle(const struct network *, struct node *);
+// Once node->weight_scale is filled: leaves node->quantized as the gradient of the input wants it, and fills node->turned_scale.
+void pairs_round_weights(struct network *, struct node *);
+// As layer_padded_input, in the places of floats: the pair at a pixel is its number and that of the pixel a stride further on.
+const float *pairs_padded_input(const struct job *, int image, int worker);
+// The gradient of a convolution's output: within its margins, for that of the input; without them, in rows of layer_inner_row, for that of the
+// weights. Of pairs: in turn neighbours among a group's channels, times turned_scale, and neighbours among a row's pixels.
+struct output_gradient {
+	const float *padded, *inner;
+};
+struct output_gradient pairs_padded_gradient(const struct job *, int image, int worker, bool weights, bool inputs);
+long pairs_input_size(const struct node *), pairs_gradient_size(const struct node *); // what they take of scratch, in floats
 // frozen.c: takes what a node computed with, once its pass is over, into net->frozen.
 void frozen_take(struct network *, struct node *);
 // mixture.c: the same two of a mixture.
@@ -341,14 +368,15 @@ struct margins {
 	int byte;                // what margins are made of
 };
 const void *layer_padded(const struct job *, const struct margins *, struct shape, int image, void *into);
-// A convolution's input image within its padding, and the gradient of its output within its margins, in the worker's scratch.
+// A convolution's input image within its padding, in the worker's scratch.
 const float *layer_padded_input(const struct job *, int image, int worker);
-const float *layer_padded_gradient(const struct job *, int image, int worker);
-// The floats of a row, and of the whole.
+// The floats of a row, and of the whole; of the gradient of the output those of a pixel, too. (The whole is not of pairs.)
 long layer_input_row(const struct node *);
 long layer_input_size(const struct node *);
+long layer_gradient_pixel(const struct node *);
 long layer_gradient_row(const struct node *);
 long layer_gradient_size(const struct node *);
+long layer_inner_row(const struct node *);
 // Where a norm is next, pixels' sums are taken while they are in cache; `fresh` at a chunk's first pixels.
 void layer_add_sums(const struct job *, int chunk, bool fresh, const float *y, long pixels);
 // The straight-through gradient of a range that clips.
@@ -363,8 +391,7 @@ struct share {
 	bool inputs;
 };
 typedef void share_work(const struct job *, struct span, int worker, const struct share *);
-// The work of a convolution: each image within its padding and its gradient within its margins, in turn. The weights' gradient gets dy
-// without the margins, in rows that have them.
+// The work of a convolution: each image within its padding and its gradient, in turn.
 void layer_backward_images(const struct job *, struct span, int worker, const struct share *,
 	void (*weights)(const struct kernels *, const struct node *, const float *x, const float *dy, int first, int end,
 		float *into),
@@ -375,8 +402,8 @@ void errors_add_inputs(const struct job *, int chunk, int worker, long pixel, lo
 void errors_end(struct network *, const struct node *);
 // Runs `work` over all shares and puts the gradients together; also the bias's.
 void layer_backward(struct network *, struct node *, share_work *);
-// Sums of chunks' partial gradients into the gradient of a parameter.
-void layer_reduce_gradient(struct network *, const struct node *, long parameter, long count, int chunks);
+// Sums of chunks' partial gradients, times a scale, into the gradient of a parameter.
+void layer_reduce_gradient(struct network *, const struct node *, long parameter, long count, int chunks, float scale);
 
 static inline long shape_size(struct shape s)
 {
@@ -402,6 +429,11 @@ static inline float *node_image(const struct node *n, float *base, int image)
 static inline int blocks_of(int n)
 {
 	return (n + KERNEL_BLOCK - 1) / KERNEL_BLOCK;
+}
+
+static inline long pairs_of(long n)
+{
+	return (n + 1) / 2;
 }
 
 static inline int least(int a, int b)

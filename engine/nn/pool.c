@@ -101,15 +101,9 @@ static void maximum_gradients(const struct job *job, struct span span, int chunk
 		for (int oy = 0; oy < n->out.h; oy++)
 			for (int ox = 0; ox < n->out.w; ox++, dy += c) {
 				struct field f = field_of(n, oy, ox);
-				for (int j = 0; j < c; j++) {
-					long best = -1;
-					for (int py = f.first_y; py < f.end_y; py++)
-						for (int px = f.first_x; px < f.end_x; px++) {
-							long at = ((long)py * n->in.w + px) * c + j;
-							best = best < 0 || x[at] > x[best] ? at : best;
-						}
-					dx[best] += dy[j];
-				}
+				long first = ((long)f.first_y * n->in.w + f.first_x) * c;
+				job->net->kernels->maximum_gradient(x + first, dy, f.end_y - f.first_y, f.end_x - f.first_x,
+					(long)n->in.w * c, c, dx + first);
 			}
 		gradient_image_done(job, 0, chunk, i, spare);
 	}

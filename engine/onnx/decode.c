@@ -68,35 +68,86 @@ static double as_signed64(uint64_t bits)
 	return (double)(int64_t)bits;
 }
 
-// `field`: where the numbers stand if they are not raw.
+static double as_signed4(uint64_t bits)
+{
+	return (double)(int)((bits & 15) ^ 8) - 8;
+}
+
+static double as_signed2(uint64_t bits)
+{
+	return (double)(int)((bits & 3) ^ 2) - 2;
+}
+
+// A sign, exponent bits with this bias, mantissa bits; numbers beyond the finite ones are taken for NaN, which weights may not be.
+static double as_small(unsigned bits, int exponents, int mantissas, int bias, unsigned most)
+{
+	unsigned rest = bits & ((1u << (exponents + mantissas)) - 1), exponent = rest >> mantissas,
+		 mantissa = rest & ((1u << mantissas) - 1);
+	double value = exponent ? ldexp((1 << mantissas) + (int)mantissa, (int)exponent - bias - mantissas)
+				: ldexp((int)mantissa, 1 - bias - mantissas);
+	return rest > most ? (double)NAN : bits >> (exponents + mantissas) & 1 ? -value : value;
+}
+
+static double as_e4m3(uint64_t bits)
+{
+	return as_small((unsigned)bits, 4, 3, 7, 0x7e);
+}
+
+static double as_e5m2(uint64_t bits)
+{
+	return as_small((unsigned)bits, 5, 2, 15, 0x7b);
+}
+
+static double as_e2m1(uint64_t bits)
+{
+	return as_small((unsigned)bits, 2, 1, 1, 7);
+}
+
+// `field`: where the numbers stand if they are not raw. Numbers of less than a byte are packed, the first in the lowest bits.
 static const struct element {
-	size_t bytes; // 0: not read
+	int bits; // 0: not read
 	bool floating;
 	uint32_t field;
 	enum wire_type wire;
 	double (*value)(uint64_t bits);
 	const char *name;
+	long low, high;
 } elements[] = {
-	[1] = {4, true, 4, WIRE_FIXED32, as_float, "float32"},
-	[2] = {1, false, 5, WIRE_VARINT, as_unsigned, "uint8"},
-	[3] = {1, false, 5, WIRE_VARINT, as_signed8, "int8"},
-	[4] = {2, false, 5, WIRE_VARINT, as_unsigned, "uint16"},
-	[5] = {2, false, 5, WIRE_VARINT, as_signed16, "int16"},
-	[6] = {4, false, 5, WIRE_VARINT, as_signed32, "int32"},
-	[7] = {8, false, 7, WIRE_VARINT, as_signed64, "int64"},
-	[8] = {0, false, 0, WIRE_BYTES, NULL, "text"},
-	[9] = {1, false, 5, WIRE_VARINT, as_unsigned, "bool"},
-	[10] = {2, true, 5, WIRE_VARINT, as_half, "float16"},
-	[11] = {8, true, 10, WIRE_FIXED64, as_double, "float64"},
-	[12] = {4, false, 11, WIRE_VARINT, as_unsigned, "uint32"},
-	[13] = {8, false, 11, WIRE_VARINT, as_signed64, "uint64"},
-	[16] = {2, true, 5, WIRE_VARINT, as_bfloat, "bfloat16"},
+	[1] = {32, true, 4, WIRE_FIXED32, as_float, "float32", 0, 0},
+	[2] = {8, false, 5, WIRE_VARINT, as_unsigned, "uint8", 0, UINT8_MAX},
+	[3] = {8, false, 5, WIRE_VARINT, as_signed8, "int8", INT8_MIN, INT8_MAX},
+	[4] = {16, false, 5, WIRE_VARINT, as_unsigned, "uint16", 0, UINT16_MAX},
+	[5] = {16, false, 5, WIRE_VARINT, as_signed16, "int16", INT16_MIN, INT16_MAX},
+	[6] = {32, false, 5, WIRE_VARINT, as_signed32, "int32", INT32_MIN, INT32_MAX},
+	[7] = {64, false, 7, WIRE_VARINT, as_signed64, "int64", 0, 0},
+	[8] = {0, false, 0, WIRE_BYTES, NULL, "text", 0, 0},
+	[9] = {8, false, 5, WIRE_VARINT, as_unsigned, "bool", 0, 1},
+	[10] = {16, true, 5, WIRE_VARINT, as_half, "float16", 0, 0},
+	[11] = {64, true, 10, WIRE_FIXED64, as_double, "float64", 0, 0},
+	[12] = {32, false, 11, WIRE_VARINT, as_unsigned, "uint32", 0, UINT32_MAX},
+	[13] = {64, false, 11, WIRE_VARINT, as_signed64, "uint64", 0, 0},
+	[16] = {16, true, 5, WIRE_VARINT, as_bfloat, "bfloat16", 0, 0},
+	[17] = {8, true, 5, WIRE_VARINT, as_e4m3, "float8e4m3fn", 0, 0},
+	[18] = {0, true, 0, WIRE_BYTES, NULL, "float8e4m3fnuz", 0, 0},
+	[19] = {8, true, 5, WIRE_VARINT, as_e5m2, "float8e5m2", 0, 0},
+	[20] = {0, true, 0, WIRE_BYTES, NULL, "float8e5m2fnuz", 0, 0},
+	[21] = {4, false, 5, WIRE_VARINT, as_unsigned, "uint4", 0, 15},
+	[22] = {4, false, 5, WIRE_VARINT, as_signed4, "int4", -8, 7},
+	[23] = {4, true, 5, WIRE_VARINT, as_e2m1, "float4e2m1", 0, 0},
+	[25] = {2, false, 5, WIRE_VARINT, as_unsigned, "uint2", 0, 3},
+	[26] = {2, false, 5, WIRE_VARINT, as_signed2, "int2", -2, 1},
 };
 enum { ELEMENTS = sizeof elements / sizeof *elements };
 
+struct onnx_element onnx_element(int element)
+{
+	const struct element *e = element > 0 && element < ELEMENTS ? &elements[element] : &elements[0];
+	return (struct onnx_element){e->name, e->bits, e->floating, e->low, e->high};
+}
+
 bool onnx_floating(int element)
 {
-	return element > 0 && element < ELEMENTS && elements[element].floating;
+	return onnx_element(element).floating;
 }
 
 static void put(struct tensor *t, const struct element *e, long i, uint64_t bits)
@@ -104,14 +155,28 @@ static void put(struct tensor *t, const struct element *e, long i, uint64_t bits
 	if (t->type == TENSOR_FLOAT)
 		t->f[i] = (float)e->value(bits);
 	else
-		t->i[i] = e->bytes == 8 ? (int64_t)bits : (int64_t)e->value(bits);
+		t->i[i] = e->bits == 64 ? (int64_t)bits : (int64_t)e->value(bits);
+}
+
+static size_t bytes_of(const struct element *e, long count)
+{
+	return ((size_t)count * (size_t)e->bits + 7) / 8;
+}
+
+static void put_packed(struct tensor *t, const struct element *e, long first, uint8_t byte)
+{
+	for (int k = 0; k < 8 / e->bits && first + k < t->count; k++)
+		put(t, e, first + k, byte >> k * e->bits & ((1 << e->bits) - 1));
 }
 
 static void put_raw(struct tensor *t, const struct element *e, const uint8_t *raw)
 {
-	for (long i = 0; i < t->count; i++, raw += e->bytes) {
+	const size_t bytes = (size_t)e->bits / 8;
+	for (long i = 0; !bytes && i < t->count; i += 8 / e->bits)
+		put_packed(t, e, i, *raw++);
+	for (long i = 0; bytes && i < t->count; i++, raw += bytes) {
 		uint64_t bits = 0;
-		for (size_t k = 0; k < e->bytes; k++)
+		for (size_t k = 0; k < bytes; k++)
 			bits |= (uint64_t)raw[k] << 8 * k;
 		put(t, e, i, bits);
 	}
@@ -264,19 +329,24 @@ static bool put_listed(struct wire message, const struct element *e, struct tens
 {
 	struct wire_field f;
 	uint64_t bits;
+	const int each = e->bits < 8 ? 8 / e->bits : 1; // packed here too
 	long at = 0;
 	while (wire_next(&message, &f))
 		if (f.number == e->field) {
 			struct wire_series s = wire_series_of(&f);
 			while (wire_series_next(&s, e->wire, &bits)) {
-				if (at == t->count)
+				if (at >= t->count)
 					return false;
-				put(t, e, at++, bits);
+				if (each > 1)
+					put_packed(t, e, at, (uint8_t)bits);
+				else
+					put(t, e, at, bits);
+				at += each;
 			}
 			if (s.packed.bad)
 				return false;
 		}
-	return at == t->count;
+	return at >= t->count;
 }
 
 struct tensor *onnx_tensor(struct onnx_file *file, struct wire message, struct complaint c)
@@ -287,25 +357,25 @@ struct tensor *onnx_tensor(struct onnx_file *file, struct wire message, struct c
 		return NULL;
 	}
 	const struct element *e = m.type < ELEMENTS ? &elements[m.type] : NULL;
-	if (!e || !e->bytes) {
+	if (!e || !e->bits) {
 		fault_set(c.fault, file->path, "export it with float32 weights", "the tensor %.100s has %s%s%llu", c.where,
 			e && e->name ? e->name : "numbers", e && e->name ? ", type " : " of type ", (unsigned long long)m.type);
 		return NULL;
 	}
 	// What it promises it must hold: a few bytes must not ask for all the memory there is.
 	long count = shape_count(&m.shape);
-	if (count > 0 && !m.outside && (size_t)count > wire_left(&message)) {
+	if (count > 0 && !m.outside && (e->bits < 8 ? bytes_of(e, count) : (size_t)count) > wire_left(&message)) {
 		fault_set(c.fault, file->path, damaged, "the tensor %.100s is shorter than its shape", c.where);
 		return NULL;
 	}
 	uint8_t *outside = NULL;
-	if (m.outside && (count < 0 || !(outside = read_external(file, &m.place, (size_t)count * e->bytes, c))))
+	if (m.outside && (count < 0 || !(outside = read_external(file, &m.place, bytes_of(e, count), c))))
 		return count < 0 ? tensor_new(TENSOR_FLOAT, &m.shape, c) : NULL;
 	struct tensor *t = tensor_stored(e->floating ? TENSOR_FLOAT : TENSOR_INT, &m.shape, c);
 	bool ok = t != NULL;
 	if (ok && outside)
 		put_raw(t, e, outside);
-	else if (ok && m.has_raw && wire_left(&m.raw) == (size_t)t->count * e->bytes)
+	else if (ok && m.has_raw && wire_left(&m.raw) == bytes_of(e, t->count))
 		put_raw(t, e, m.raw.at);
 	else if (ok && (m.has_raw || !put_listed(message, e, t)))
 		ok = fault_set(c.fault, file->path, damaged, "the tensor %.100s does not have as many numbers as its shape",
@@ -313,6 +383,7 @@ struct tensor *onnx_tensor(struct onnx_file *file, struct wire message, struct c
 	free(outside);
 	if (ok) {
 		t->given = true;
+		t->element = (int)m.type;
 		return t;
 	}
 	tensor_free(t);

@@ -13,7 +13,8 @@
 #include "engine/base/text.h"
 
 static const char damaged[] = "export it again, and check it with onnx.checker";
-static const size_t FILE_MOST = (size_t)4 << 30;
+static const size_t FILE_MOST = (size_t)4 << 30, MEMORY_LEAST = (size_t)256 << 20;
+enum { MEMORY_TIMES = 8 }; // that, and so many times the file's size
 
 // ---- memory: everything of a file goes at once ----
 
@@ -29,6 +30,7 @@ struct memory {
 	int *slot;  // names by their hash: a value, or -1
 	int slots;
 	struct onnx_external external;
+	size_t used, most; // a few bytes that call a function can ask for any number of copies of its body
 	bool failed;
 };
 
@@ -39,7 +41,8 @@ static void *take(struct memory *m, size_t size)
 	size = (size + 15) & ~(size_t)15;
 	if (!m->chunk || m->chunk->room - m->chunk->used < size) {
 		size_t room = size > CHUNK ? size : CHUNK;
-		struct chunk *c = malloc(sizeof *c + room);
+		m->used += room;
+		struct chunk *c = m->used > m->most ? NULL : malloc(sizeof *c + room);
 		if (!c) {
 			m->failed = true;
 			return NULL;
@@ -66,11 +69,29 @@ static const char *take_text(struct memory *m, const struct wire *bytes)
 
 // ---- what is being read ----
 
+// Names within a branch or a function are its own: they are written with a prefix that no other has.
+struct scope {
+	const struct scope *outer; // around it; NULL: the graph
+	bool sees;                 // of a branch: names that it does not have are those around it
+	int number;
+	// Of a function: what its inputs and outputs are in the call, whose attributes it takes.
+	const struct function *function; // NULL: it is a branch
+	int *value;
+	const struct onnx_node *call;
+};
+
 struct reading {
 	struct onnx_file *file;
 	struct memory *memory;
 	struct fault *fault;
-	int nodes_room, values_room;
+	int nodes_room, values_room, depth, scopes, branch, functions;
+	const struct scope *scope; // NULL: the graph itself
+	struct function {
+		const char *domain, *name;
+		struct wire message;
+		int inputs, outputs;
+		const char **names; // of the inputs, then of the outputs
+	} * function;               // [functions]
 };
 
 static bool refuse(struct reading *r, const char *what)
@@ -86,11 +107,11 @@ static uint32_t hash_of(const char *name)
 	return hash;
 }
 
-static int *slot_of(const struct reading *r, const char *name)
+static int *slot_of(const struct reading *r, const char *key)
 {
 	struct memory *m = r->memory;
-	uint32_t at = hash_of(name) & (uint32_t)(m->slots - 1);
-	while (m->slot[at] >= 0 && strcmp(r->file->value[m->slot[at]].name, name) != 0)
+	uint32_t at = hash_of(key) & (uint32_t)(m->slots - 1);
+	while (m->slot[at] >= 0 && strcmp(r->file->value[m->slot[at]].key, key) != 0)
 		at = (at + 1) & (uint32_t)(m->slots - 1);
 	return &m->slot[at];
 }
@@ -107,17 +128,17 @@ static bool grow_slots(struct reading *r)
 	for (int i = 0; i < slots; i++)
 		slot[i] = -1;
 	for (int v = 0; v < r->file->values; v++)
-		*slot_of(r, r->file->value[v].name) = v;
+		*slot_of(r, r->file->value[v].key) = v;
 	return true;
 }
 
-// The value of this name, made if it is new.
-static bool value_named(struct reading *r, const char *name, int *value)
+// The value with this key, made if it is new.
+static bool value_of(struct reading *r, const char *key, const char *name, int *value)
 {
 	struct onnx_file *f = r->file;
 	if (2 * f->values >= r->memory->slots && !grow_slots(r))
 		return false;
-	int *slot = slot_of(r, name);
+	int *slot = slot_of(r, key);
 	if (*slot < 0) {
 		if (f->values == ONNX_VALUES)
 			return refuse(r, "too many names");
@@ -129,11 +150,45 @@ static bool value_named(struct reading *r, const char *name, int *value)
 			f->value = grown;
 			r->values_room = room;
 		}
-		f->value[f->values] = (struct onnx_value){.name = name};
+		f->value[f->values] = (struct onnx_value){.name = name, .key = key};
 		*slot = f->values++;
 	}
 	*value = *slot;
 	return true;
+}
+
+static bool value_named(struct reading *r, const char *name, int *value)
+{
+	return value_of(r, name, name, value);
+}
+
+static bool is_known(const struct reading *r, const char *key)
+{
+	return *slot_of(r, key) >= 0;
+}
+
+// The value of a name where it stands.
+static bool value_within(struct reading *r, const char *name, bool written, int *value)
+{
+	for (const struct scope *s = r->scope; s; s = s->outer) {
+		for (int i = 0; s->function && i < s->function->inputs + s->function->outputs; i++)
+			if (strcmp(s->function->names[i], name) == 0) {
+				*value = s->value[i];
+				return true;
+			}
+		const size_t size = strlen(name) + 16;
+		char *key = take(r->memory, size);
+		if (!key)
+			return fault_memory(r->fault, r->file->path);
+		snprintf(key, size, "\n%d/%s", s->number, name); // which no file can write
+		if (!written && s->sees && !is_known(r, key))
+			continue;
+		if (!value_of(r, key, name, value))
+			return false;
+		r->file->value[*value].branch = written ? r->branch : r->file->value[*value].branch;
+		return true;
+	}
+	return value_named(r, name, value);
 }
 
 // ---- messages ----
@@ -191,8 +246,13 @@ static bool read_series(struct reading *r, struct wire message, struct onnx_attr
 
 static bool read_attribute(struct reading *r, struct wire message, struct onnx_attribute *a)
 {
-	static const enum onnx_attribute_kind kinds[] = {
-		[1] = ONNX_FLOAT, [2] = ONNX_WHOLE, [3] = ONNX_TEXT, [4] = ONNX_TENSOR, [6] = ONNX_FLOATS, [7] = ONNX_WHOLES};
+	static const enum onnx_attribute_kind kinds[] = {[1] = ONNX_FLOAT,
+		[2] = ONNX_WHOLE,
+		[3] = ONNX_TEXT,
+		[4] = ONNX_TENSOR,
+		[5] = ONNX_GRAPH,
+		[6] = ONNX_FLOATS,
+		[7] = ONNX_WHOLES};
 	struct wire all = message;
 	struct wire_field f;
 	bool floats = false, wholes = false;
@@ -205,8 +265,10 @@ static bool read_attribute(struct reading *r, struct wire message, struct onnx_a
 		case 3: a->i = (int64_t)f.value, kind = ONNX_WHOLE; break;
 		case 4: a->text = take_text(r->memory, &f.bytes), kind = ONNX_TEXT; break;
 		case 5: a->tensor = f.bytes, kind = ONNX_TENSOR; break;
+		case 6: a->tensor = f.bytes, kind = ONNX_GRAPH; break;
 		case 7: floats = true, kind = ONNX_FLOATS; break;
 		case 8: wholes = true, kind = ONNX_WHOLES; break;
+		case 21: a->reference = take_text(r->memory, &f.bytes); continue;
 		case 20:
 			if (f.value < sizeof kinds / sizeof *kinds)
 				kind = kinds[f.value];
@@ -269,13 +331,42 @@ static bool read_names(struct reading *r, struct wire message, uint32_t number, 
 				const char *name = take_text(r->memory, &f.bytes);
 				if (r->memory->failed)
 					return fault_memory(r->fault, r->file->path);
-				if (!value_named(r, name, &to[at]))
+				if (!value_within(r, name, number == 2, &to[at]))
 					return false;
 			}
 			at++;
 		}
 	return true;
 }
+
+// Within a function: attributes that are the call's, or have a default.
+static bool take_references(struct reading *r, struct onnx_node *n)
+{
+	const struct scope *s = r->scope;
+	while (s && !s->call)
+		s = s->outer;
+	for (int i = 0; s && i < n->attributes; i++) {
+		struct onnx_attribute *a = &n->attribute[i], found = {.name = ""};
+		struct wire function = s->function->message;
+		struct wire_field f;
+		if (!a->reference)
+			continue;
+		const struct onnx_attribute *given = onnx_attribute(s->call, a->reference);
+		while (!given && wire_next(&function, &f))
+			if (f.number == 11 && f.type == WIRE_BYTES) {
+				if (!read_attribute(r, f.bytes, &found))
+					return false;
+				given = strcmp(found.name, a->reference) == 0 ? &found : NULL;
+			}
+		const char *name = a->name;
+		*a = given ? *given : (struct onnx_attribute){.name = ""};
+		a->name = given ? name : "";
+		a->reference = NULL;
+	}
+	return true;
+}
+
+static bool read_branches(struct reading *, struct onnx_node *);
 
 static bool read_node(struct reading *r, struct wire message, struct onnx_node *n)
 {
@@ -312,9 +403,11 @@ static bool read_node(struct reading *r, struct wire message, struct onnx_node *
 	}
 	if (strcmp(n->domain, "ai.onnx") == 0)
 		n->domain = "";
-	if (message.bad)
-		return refuse(r, "a node ends within a field");
-	return read_names(r, all, 1, n->inputs, n->input) && read_names(r, all, 2, n->outputs, n->output);
+	n->index = r->file->all_nodes++;
+	if (message.bad || n->index >= ONNX_NODES)
+		return refuse(r, message.bad ? "a node ends within a field" : "more nodes than can be read");
+	return take_references(r, n) && read_names(r, all, 1, n->inputs, n->input) &&
+		read_names(r, all, 2, n->outputs, n->output) && read_branches(r, n);
 }
 
 // An initializer's own message is kept; only its name is looked up.
@@ -331,7 +424,7 @@ static bool read_initializer(struct reading *r, struct wire message)
 		return refuse(r, "a tensor ends within a field");
 	if (!*name)
 		return refuse(r, "a tensor without a name");
-	if (!value_named(r, name, &value))
+	if (!value_within(r, name, true, &value))
 		return false;
 	if (r->file->value[value].has_tensor)
 		return refuse(r, "two tensors have one name");
@@ -387,14 +480,215 @@ static bool read_info(struct reading *r, struct wire message, int *value)
 		(read_shape(type, &r->file->value[*value]) || refuse(r, "a shape of more dimensions than there may be"));
 }
 
+// ---- branches ----
+
+// The name of an output of a branch.
+static const char *name_of_info(struct reading *r, struct wire message)
+{
+	struct wire_field f;
+	while (wire_next(&message, &f))
+		if (f.number == 1)
+			return take_text(r->memory, &f.bytes);
+	return "";
+}
+
+static bool read_part(struct reading *r, const struct wire_field *f, struct onnx_branch *b)
+{
+	switch (f->number) {
+	case 5: return read_initializer(r, f->bytes);
+	case 1: return read_node(r, f->bytes, &b->node[b->nodes++]);
+	default: return value_within(r, name_of_info(r, f->bytes), false, &b->output[b->outputs++]);
+	}
+}
+
+static bool read_branch(struct reading *r, struct wire message, struct onnx_branch *b)
+{
+	static const uint32_t parts[] = {5, 1, 12}; // tensors, nodes, outputs: names are there before they are read
+	const int nodes = count_of(message, 1), outputs = count_of(message, 12);
+	if (nodes > ONNX_NODES || outputs > ONNX_INPUTS)
+		return refuse(r, "a branch with more nodes or outputs than there may be");
+	b->node = take(r->memory, (size_t)nodes * sizeof *b->node);
+	b->output = take(r->memory, (size_t)outputs * sizeof *b->output);
+	if (r->memory->failed)
+		return fault_memory(r->fault, r->file->path);
+	for (size_t part = 0; part < sizeof parts / sizeof *parts; part++) {
+		struct wire all = message;
+		struct wire_field f;
+		while (wire_next(&all, &f))
+			if (f.number == parts[part] && f.type == WIRE_BYTES && !read_part(r, &f, b))
+				return false;
+		if (all.bad)
+			return refuse(r, "a branch ends within a field");
+	}
+	return true;
+}
+
+static void add_captured(const struct onnx_file *f, int number, int value, struct onnx_node *n)
+{
+	if (value >= 0 && f->value[value].branch != number)
+		n->input[n->inputs++] = value;
+}
+
+// What a branch reads from around it becomes an input of its node.
+static bool capture(struct reading *r, struct onnx_node *n, const struct onnx_branch *b, int number)
+{
+	size_t most = (size_t)n->inputs + (size_t)b->outputs;
+	for (int i = 0; i < b->nodes; i++)
+		most += (size_t)b->node[i].inputs;
+	int *input = take(r->memory, most * sizeof *input);
+	if (!input)
+		return fault_memory(r->fault, r->file->path);
+	memcpy(input, n->input, (size_t)n->inputs * sizeof *input);
+	n->input = input;
+	for (int i = 0; i < b->nodes; i++)
+		for (int k = 0; k < b->node[i].inputs; k++)
+			add_captured(r->file, number, b->node[i].input[k], n);
+	for (int k = 0; k < b->outputs; k++)
+		add_captured(r->file, number, b->output[k], n);
+	return n->inputs <= ONNX_INPUTS || refuse(r, "a branch that reads more than it may");
+}
+
+static bool read_branches(struct reading *r, struct onnx_node *n)
+{
+	static const char *const name[] = {"then_branch", "else_branch"};
+	if (strcmp(n->op, "If") != 0 || *n->domain)
+		return true;
+	if (r->depth == ONNX_DEPTH)
+		return refuse(r, "branches and functions within each other, deeper than they may be");
+	n->branch = take(r->memory, 2 * sizeof *n->branch);
+	if (!n->branch)
+		return fault_memory(r->fault, r->file->path);
+	const struct scope *outer = r->scope;
+	const int around = r->branch;
+	bool ok = true;
+	for (int b = 0; ok && b < 2; b++) {
+		const struct onnx_attribute *a = onnx_attribute(n, name[b]);
+		const struct scope scope = {.outer = outer, .sees = true, .number = ++r->scopes};
+		if (!a || a->kind != ONNX_GRAPH)
+			return refuse(r, "an If without both its branches");
+		r->scope = &scope;
+		r->branch = scope.number;
+		r->depth++;
+		ok = read_branch(r, a->tensor, &n->branch[b]);
+		r->depth--;
+		r->scope = outer;
+		r->branch = around;
+		ok = ok && capture(r, n, &n->branch[b], scope.number);
+	}
+	return ok;
+}
+
+// ---- functions ----
+
+// Nodes of these domains are taken by their names, even where a body is there.
+static bool is_by_name(const char *domain)
+{
+	static const char *const domains[] = {"qonnx.custom_op.general", "onnx.brevitas", "finn.custom_op.general"};
+	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+		if (strcmp(domains[i], domain) == 0)
+			return true;
+	return false;
+}
+
+static const struct function *function_of(const struct reading *r, const struct onnx_node *n)
+{
+	for (int i = 0; i < r->functions && !is_by_name(n->domain); i++)
+		if (strcmp(r->function[i].domain, n->domain) == 0 && strcmp(r->function[i].name, n->op) == 0)
+			return &r->function[i];
+	return NULL;
+}
+
+// What a function's inputs and outputs are in the call; those that are left out are -1.
+static int *values_of_call(struct reading *r, const struct function *function, const struct onnx_node *call)
+{
+	int *value = take(r->memory, (size_t)(function->inputs + function->outputs) * sizeof *value);
+	for (int i = 0; value && i < function->inputs; i++)
+		value[i] = i < call->inputs ? call->input[i] : -1;
+	for (int i = 0; value && i < function->outputs; i++)
+		value[function->inputs + i] = i < call->outputs ? call->output[i] : -1;
+	return value;
+}
+
+static bool add_node(struct reading *r, const struct onnx_node *n)
+{
+	struct onnx_file *f = r->file;
+	if (f->nodes == r->nodes_room) {
+		int room = r->nodes_room ? 2 * r->nodes_room : 256;
+		struct onnx_node *grown = take(r->memory, (size_t)room * sizeof *grown);
+		if (!grown)
+			return fault_memory(r->fault, f->path);
+		if (f->nodes)
+			memcpy(grown, f->node, (size_t)f->nodes * sizeof *grown);
+		f->node = grown;
+		r->nodes_room = room;
+	}
+	f->node[f->nodes++] = *n;
+	return true;
+}
+
+static bool call_function(struct reading *, const struct function *, const struct onnx_node *);
+
+// A node, or the body of the function that it calls.
+static bool read_called(struct reading *r, struct wire message)
+{
+	struct onnx_node n = {0};
+	if (!read_node(r, message, &n))
+		return false;
+	const struct function *function = function_of(r, &n);
+	return function ? call_function(r, function, &n) : add_node(r, &n);
+}
+
+static bool call_function(struct reading *r, const struct function *function, const struct onnx_node *call)
+{
+	struct wire message = function->message;
+	const struct scope scope = {
+		.number = ++r->scopes, .function = function, .value = values_of_call(r, function, call), .call = call};
+	struct wire_field f;
+	if (!scope.value)
+		return fault_memory(r->fault, r->file->path);
+	if (r->depth == ONNX_DEPTH)
+		return refuse(r, "functions that call each other, deeper than they may");
+	const struct scope *outer = r->scope;
+	bool ok = true;
+	r->scope = &scope;
+	r->depth++;
+	while (ok && wire_next(&message, &f))
+		ok = f.number != 7 || f.type != WIRE_BYTES || read_called(r, f.bytes);
+	r->depth--;
+	r->scope = outer;
+	return ok && (!message.bad || refuse(r, "a function ends within a field"));
+}
+
+static bool read_function(struct reading *r, struct wire message, struct function *to)
+{
+	struct wire all = message;
+	struct wire_field f;
+	const int inputs = count_of(message, 4), outputs = count_of(message, 5);
+	*to = (struct function){.domain = "", .name = "", .message = message};
+	if (inputs > ONNX_INPUTS || outputs > ONNX_INPUTS)
+		return refuse(r, "a function with more inputs or outputs than there may be");
+	to->names = take(r->memory, (size_t)(inputs + outputs) * sizeof *to->names);
+	if (!to->names)
+		return fault_memory(r->fault, r->file->path);
+	while (wire_next(&message, &f)) {
+		to->name = f.number == 1 ? take_text(r->memory, &f.bytes) : to->name;
+		to->domain = f.number == 10 ? take_text(r->memory, &f.bytes) : to->domain;
+		if (f.number == 4 && f.type == WIRE_BYTES)
+			to->names[to->inputs++] = take_text(r->memory, &f.bytes);
+	}
+	while (wire_next(&all, &f))
+		if (f.number == 5 && f.type == WIRE_BYTES)
+			to->names[inputs + to->outputs++] = take_text(r->memory, &f.bytes);
+	return !r->memory->failed || fault_memory(r->fault, r->file->path);
+}
+
+// ---- the graph ----
+
 static bool read_graph(struct reading *r, struct wire message)
 {
 	struct onnx_file *file = r->file;
 	struct wire_field f;
-	int nodes = count_of(message, 1), inputs = count_of(message, 11), outputs = count_of(message, 12), value;
-	if (nodes > ONNX_NODES)
-		return refuse(r, "more nodes than can be read");
-	file->node = take(r->memory, (size_t)nodes * sizeof *file->node);
+	int inputs = count_of(message, 11), outputs = count_of(message, 12), value;
 	file->input = take(r->memory, (size_t)inputs * sizeof *file->input);
 	file->output = take(r->memory, (size_t)outputs * sizeof *file->output);
 	if (r->memory->failed)
@@ -404,7 +698,7 @@ static bool read_graph(struct reading *r, struct wire message)
 		if (f.type != WIRE_BYTES)
 			continue;
 		switch (f.number) {
-		case 1: ok = read_node(r, f.bytes, &file->node[file->nodes++]); break;
+		case 1: ok = read_called(r, f.bytes); break;
 		case 5: ok = read_initializer(r, f.bytes); break;
 		case 11: ok = read_info(r, f.bytes, &file->input[file->inputs++]); break;
 		case 12: ok = read_info(r, f.bytes, &file->output[file->outputs++]); break;
@@ -420,14 +714,36 @@ static bool read_graph(struct reading *r, struct wire message)
 	return true;
 }
 
+static struct onnx_property read_property(struct memory *m, struct wire message)
+{
+	struct wire_field f;
+	struct onnx_property p = {"", ""};
+	while (wire_next(&message, &f)) {
+		p.key = f.number == 1 ? take_text(m, &f.bytes) : p.key;
+		p.value = f.number == 2 ? take_text(m, &f.bytes) : p.value;
+	}
+	return p;
+}
+
 static bool read_model(struct reading *r, struct wire message)
 {
 	struct wire_field f;
 	struct wire graph = {0};
 	bool found = false;
+	int properties = count_of(message, 14), functions = count_of(message, 25);
+	if (properties > ONNX_PROPERTIES || functions > ONNX_FUNCTIONS)
+		return refuse(r, "more metadata or functions than can be read");
+	r->file->property = take(r->memory, (size_t)properties * sizeof *r->file->property);
+	r->function = take(r->memory, (size_t)functions * sizeof *r->function);
+	if (r->memory->failed)
+		return fault_memory(r->fault, r->file->path);
 	while (wire_next(&message, &f)) {
 		if (f.number == 2 && f.type == WIRE_BYTES)
 			snprintf(r->file->producer, sizeof r->file->producer, "%s", take_text(r->memory, &f.bytes));
+		if (f.number == 14 && f.type == WIRE_BYTES)
+			r->file->property[r->file->properties++] = read_property(r->memory, f.bytes);
+		if (f.number == 25 && f.type == WIRE_BYTES && !read_function(r, f.bytes, &r->function[r->functions++]))
+			return false;
 		if (f.number == 7 && f.type == WIRE_BYTES) {
 			graph = f.bytes;
 			found = true;
@@ -534,7 +850,7 @@ struct onnx_file *onnx_read(const char *path, char *bytes, size_t size, struct f
 		free(bytes);
 		return NULL;
 	}
-	*m = (struct memory){.file = bytes, .external = {.fd = -1}};
+	*m = (struct memory){.file = bytes, .external = {.fd = -1}, .most = MEMORY_LEAST + MEMORY_TIMES * size};
 	f->memory = m;
 	f->path = name;
 	struct reading r = {.file = f, .memory = m, .fault = fault ? fault : &own};
@@ -577,7 +893,15 @@ struct onnx_external *onnx_external(struct onnx_file *f)
 	return &((struct memory *)f->memory)->external;
 }
 
-// ---- attributes ----
+// ---- properties and attributes ----
+
+const char *onnx_property(const struct onnx_file *f, const char *key)
+{
+	for (int i = 0; i < f->properties; i++)
+		if (strcmp(f->property[i].key, key) == 0)
+			return f->property[i].value;
+	return NULL;
+}
 
 const struct onnx_attribute *onnx_attribute(const struct onnx_node *n, const char *name)
 {

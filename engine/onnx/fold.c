@@ -697,6 +697,17 @@ static bool fold_reduce(struct fold *f)
 				reductions[i].mean, f->complaint));
 }
 
+static bool fold_cumulated(struct fold *f)
+{
+	int axis;
+	if (!input(f, 1) || f->in[1]->count != 1)
+		return fold_refuse(f, damaged, "no axis");
+	return axis_of(f, tensor_whole(tensor_at(f->in[1], 0)), f->in[0]->shape.rank, &axis) &&
+		give(f, 0,
+			tensor_cumulate(f->in[0], axis, onnx_whole(f->node, "exclusive", 0), onnx_whole(f->node, "reverse", 0),
+				f->complaint));
+}
+
 static bool fold_product(struct fold *f)
 {
 	return input(f, 1) ? give(f, 0, tensor_product(f->in[0], f->in[1], f->complaint))
@@ -738,6 +749,7 @@ static const struct row {
 	{"Concat", fold_concat, (unsigned)ALL},
 	{"Constant", fold_constant, 0},
 	{"ConstantOfShape", fold_filled, 0},
+	{"CumSum", fold_cumulated, 0},
 	{"DepthToSpace", fold_to_space, 1},
 	{"Dropout", fold_same, 1},
 	{"Expand", fold_expand, 1},

@@ -179,6 +179,8 @@ static struct tensor *viewed(const struct tensor *t, struct walk w, struct compl
 	struct tensor *to = tensor_new(t->type, &w.shape, c);
 	for (long i = 0; to && i < to->count; i++, walk_on(&w))
 		put(t, w.at, to, i);
+	if (to)
+		to->element = t->element;
 	return to;
 }
 
@@ -196,6 +198,7 @@ struct tensor *tensor_reshape(struct tensor *t, const struct shape_of *shape, st
 	if (to) {
 		memcpy(to->at, t->at, (size_t)t->count * width_of(t->type));
 		to->given = t->given;
+		to->element = t->element;
 	}
 	return to;
 }
@@ -545,5 +548,24 @@ struct tensor *tensor_reduce(const struct tensor *t, unsigned axes, bool keep, d
 	for (long i = 0; i < to->count; i++)
 		set(to, i, mean ? sum[i] / (double)each : sum[i]);
 	free(sum);
+	return to;
+}
+
+struct tensor *tensor_cumulate(const struct tensor *t, int axis, bool exclusive, bool reverse, struct complaint c)
+{
+	struct tensor *to = tensor_new(t->type, &t->shape, c);
+	long inner = 1, size = t->shape.size[axis];
+	for (int i = axis + 1; i < t->shape.rank; i++)
+		inner *= t->shape.size[i];
+	for (long row = 0; to && size && row < t->count / size; row++) {
+		const long first = row / inner * inner * size + row % inner;
+		double sum = 0;
+		for (long k = 0; k < size; k++) {
+			const long at = first + (reverse ? size - 1 - k : k) * inner;
+			const double next = sum + tensor_at(t, at);
+			set(to, at, exclusive ? sum : next);
+			sum = next;
+		}
+	}
 	return to;
 }

@@ -32,7 +32,8 @@ struct tensor {
 		void *at;
 	};
 	int users;
-	bool given; // it is stored in the file as it is, not worked out
+	bool given;  // it is stored in the file as it is, not worked out
+	int element; // its type's number in the file (onnx_element); 0: it was worked out
 };
 
 // What a fault calls the place, and where it goes.
@@ -78,6 +79,8 @@ struct tensor *tensor_map(const struct tensor *, double (*)(double), enum tensor
 struct tensor *tensor_pair(const struct tensor *, const struct tensor *, double (*)(double, double), enum tensor_type,
 	struct complaint);                                                                     // by broadcasting
 struct tensor *tensor_product(const struct tensor *, const struct tensor *, struct complaint); // MatMul
+// Sums of the numbers up to each along an axis, from the other end where `reverse`; without itself where `exclusive`.
+struct tensor *tensor_cumulate(const struct tensor *, int axis, bool exclusive, bool reverse, struct complaint);
 struct tensor *tensor_reduce(const struct tensor *, unsigned axes, bool keep, double (*)(double, double), double start, bool mean,
 	struct complaint);
 

@@ -97,6 +97,8 @@ struct spoken {
 	R(rate_fall, "rate-fall", "0.25", 0, 1, true, "share of the horizon, the last, over which the rate falls to 0; before, it stays") \
 	W(optimizer, "optimizer", "sgd", "sgd|adamw", false,                                                           \
 		"SGD with Nesterov momentum, or AdamW (where not set: rate 0.001, decay 0.01)")                        \
+	W(gradients, "gradients", "fp32", "fp32|bf16", true,                                                           \
+		"what the products of layers' gradients multiply: bf16 rounds the outputs' gradients, and is faster on processors that multiply it") \
 	R(momentum, "momentum", "0.9", 0, 0.9999, true, "Nesterov momentum; AdamW's first decay")                      \
 	R(beta2, "beta2", "0.999", 0, 0.999999, true, "AdamW's second decay")                                          \
 	R(decay, "decay", "0.0005", 0, 1, true, "weight decay")                                                        \

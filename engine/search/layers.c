@@ -26,7 +26,19 @@ struct layer_info layer_info_of(const struct model *m, int index)
 		.activations = l->activations,
 		.weight_slot = -1,
 		.activation_slot = -1,
+		.weight_told = l->told[0].format,
+		.activation_told = l->told[1].format,
+		.weight_by = l->told[0].by,
+		.activation_by = l->told[1].by,
 	};
 	snprintf(info.name, sizeof info.name, "%s", l->name);
 	return info;
+}
+
+int layers_told(const struct layer_info *layer, int layers)
+{
+	int told = 0;
+	for (int i = 0; i < layers; i++)
+		told += layer[i].weight_told || layer[i].activation_told;
+	return told;
 }

@@ -8,5 +8,6 @@
 
 // A layer of the model; its slots are -1.
 struct layer_info layer_info_of(const struct model *, int layer);
+int layers_told(const struct layer_info *, int layers); // how many have formats by a file
 
 #endif

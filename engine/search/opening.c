@@ -69,6 +69,8 @@ static bool describe(struct search *s)
 		layer[i].activation_slot = space_slot(i, HALF_ACTIVATION);
 		layer[i].owned = from->model->layer[i].owner >= 0;
 	}
+	info->quantized = layers_told(layer, layers);
+	info->told = from->model->told;
 	if (!space_counts(from->space, false, &info->choices, &info->networks))
 		return false;
 	for (int i = 0; i < slots; i++)
@@ -84,7 +86,8 @@ static bool open_networks(struct search *search, struct fault *fault)
 	const struct slot *slot = blueprint_slots(s->blueprint, &count);
 	char formats[ENGINE_TEXT * 2];
 	s->model = blueprint_whole(s->blueprint);
-	return reaching_formats(&s->knobs, formats, sizeof formats, info->left_out, sizeof info->left_out, fault) &&
+	return model_runs(s->model, fault) &&
+		reaching_formats(&s->knobs, formats, sizeof formats, info->left_out, sizeof info->left_out, fault) &&
 		(s->space = space_new(s->model, slot, count, formats, fault)) && cost_can_price(s->model, fault) &&
 		(s->prices = prices_new(s->space, s->blueprint, fault));
 }

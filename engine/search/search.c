@@ -50,6 +50,17 @@ const uint8_t *search_modal(const struct search *s)
 	return s->last->modal;
 }
 
+void search_probabilities(const struct search *s, float *probability)
+{
+	const struct lane *lane = s->last;
+	for (int i = 0; i < s->info.slots; i++) {
+		const size_t options = (size_t)s->info.slot[i].options;
+		memcpy(probability, policy_probabilities(lane->policy, lane->partition->decision_of[i]),
+			options * sizeof *probability);
+		probability += options;
+	}
+}
+
 struct search_work search_work(const struct search *s)
 {
 	return s->work;
@@ -220,19 +231,26 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 {
 	const struct lane *lane = lanes_in_focus(s);
 	size_t slots = (size_t)s->shared.space->slots;
+	long all = split == SPLIT_TEST ? s->info.test_images : s->info.report_images;
 	*e = (struct evaluation){.agreement = (double)NAN,
 		.divergence = (double)NAN,
 		.choice = malloc(slots),
-		.range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range)};
-	bool ok = (e->choice && e->range) || fault_memory(fault, "evaluate");
+		.range = calloc((size_t)s->shared.model->layers + 1, sizeof *e->range),
+		.right = calloc((size_t)all + 1, 1)};
+	bool ok = (e->choice && e->range && e->right) || fault_memory(fault, "evaluate");
 	if (ok)
 		memcpy(e->choice, choice ? choice : lane->result, slots);
 	if (ok && s->source->kind->evaluate(s->source, &s->shared.knobs, lane->place, e->choice, split, images, e, fault)) {
 		lane_costs(lane, e->choice, e->cost);
+		if (!e->images || e->unlabelled) {
+			free(e->right);
+			e->right = NULL;
+		}
 		return true;
 	}
 	free(e->choice);
 	free(e->range);
+	free(e->right);
 	*e = (struct evaluation){0};
 	return false;
 }
@@ -244,7 +262,7 @@ struct frozen *search_freeze(struct search *s, int number, const uint8_t *choice
 		    : NULL;
 }
 
-bool search_look(struct search *s, int layer, struct layer_look *look, double *noise, struct fault *fault)
+bool search_look(struct search *s, int layer, struct layer_look *look, double *noise, double *formats, struct fault *fault)
 {
 	static const struct format_look unknown = {
 		.noise = NAN, .input_noise = NAN, .output_noise = NAN, .zeros = NAN, .clipped = NAN, .lost = NAN};
@@ -254,7 +272,9 @@ bool search_look(struct search *s, int layer, struct layer_look *look, double *n
 		look->option[o] = unknown;
 	for (int l = 0; l < s->shared.model->layers; l++)
 		noise[l] = NAN;
-	return !s->source->kind->look || s->source->kind->look(s->source, lane->place, lane->result, look, noise, fault);
+	for (int i = 0; formats && i < s->shared.model->layers * LOOK_OPTIONS; i++)
+		formats[i] = NAN;
+	return !s->source->kind->look || s->source->kind->look(s->source, lane->place, lane->result, look, noise, formats, fault);
 }
 
 bool search_weights(struct search *s, bool fold, struct state *out, struct fault *fault)

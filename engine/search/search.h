@@ -29,6 +29,8 @@ void search_knobs(const struct search *, struct knobs *); // the settings as the
 // The newest record, and the modal option per slot that goes with it.
 const struct record *search_record(const struct search *);
 const uint8_t *search_modal(const struct search *);
+// The probabilities of all options that its policy has now: of every slot, one slot after the other.
+void search_probabilities(const struct search *, float *probability);
 
 // How many choices were to be scored in the steps that this process made, and how many were: equal choices of a step are scored
 // once. spared: what choices that differ left out of their passes since their first layers are alike, in passes.
@@ -48,7 +50,7 @@ bool search_check(const struct search *, const struct change *, struct fault *);
 // weights. NULL with a fault: there is no such lane; out of memory.
 struct frozen *search_freeze(struct search *, int lane, const uint8_t *choice, struct fault *);
 // Fills a look at a layer but its seconds (see engine.h). Nothing of the search changes. False: out of memory.
-bool search_look(struct search *, int layer, struct layer_look *, double *noise, struct fault *);
+bool search_look(struct search *, int layer, struct layer_look *, double *noise, double *formats, struct fault *);
 // Appends the weights of the network of the result by name, as engine_post_weights has them. False: nothing is trained; out of memory.
 bool search_weights(struct search *, bool fold, struct state *, struct fault *);
 // Scores a choice (NULL: the result) on a split, under statistics and ranges calibrated for it; choice and range of the result

@@ -70,7 +70,7 @@ struct source_kind {
 	// the loss; of a choice that cannot be scored its bit in source->failed is set.
 	bool (*post)(struct source *, int lane, int count, const uint8_t *choice, struct fault *);
 	bool (*collect)(struct source *, double *quality, struct fault *);
-	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; ranges only where
+	// By these settings (the front's may be older than the search's). Fills all of it but choice and costs; `range` and `right` only where
 	// there is room for them. images 0: all there are of the split.
 	bool (*evaluate)(struct source *, const struct knobs *, int lane, const uint8_t *choice, enum split, long images,
 		struct evaluation *, struct fault *);
@@ -81,9 +81,11 @@ struct source_kind {
 	// Per layer, the share of its weights that stand within an eighth of a step from where their format in the choice rounds them
 	// the other way: [layers]. NULL where nothing is trained.
 	void (*near_edges)(struct source *, int lane, const uint8_t *choice, float *share);
-	// A layer under a choice, look->layer (or LOOK_ALL), and what each option of its slot does to it; look->there stays false where the layer
-	// rests or nothing is trained. Fills noise[layers]: the signal to noise of every layer's output; it is NAN before. NULL: nothing is known.
-	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, double *noise, struct fault *);
+	// A layer under a choice, look->layer (below 0: none), and what each option of its slot does to it; look->there stays false where the layer
+	// rests or nothing is trained. Fills noise[layers], the signal to noise of every layer's output, and, if it is not NULL, what that is in
+	// each option, formats[layers][LOOK_OPTIONS]; both are NAN before. The pointer is NULL where nothing is known.
+	bool (*look)(struct source *, int lane, const uint8_t *choice, struct layer_look *, double *noise, double *formats,
+		struct fault *);
 	// The weights of the network that a choice makes, by name (nn.h, network_each), and batch norms' statistics, estimated without
 	// formats where none are given. `fold`: norms go into the weights before them. NULL where nothing is trained.
 	bool (*weights)(struct source *, int lane, const uint8_t *choice, bool fold, struct state *, struct fault *);

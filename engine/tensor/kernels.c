@@ -10,10 +10,10 @@
 
 extern const struct kernels kernels_base;
 #if defined(__x86_64__)
-extern const struct kernels kernels_avx2, kernels_avxvnni, kernels_avx512, kernels_avx512vnni;
+extern const struct kernels kernels_avx2, kernels_avxvnni, kernels_avx512, kernels_avx512vnni, kernels_avx512bf16;
 #endif
 
-static const struct kernels *usable[6];
+static const struct kernels *usable[7];
 static const struct kernels *asked;
 static _Atomic(const struct kernels *) best;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -42,8 +42,11 @@ static void choose(void)
 		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
 	if (wide)
 		usable[n++] = &kernels_avx512;
-	if (wide && __builtin_cpu_supports("avx512vnni"))
+	bool bytes = wide && __builtin_cpu_supports("avx512vnni");
+	if (bytes)
 		usable[n++] = &kernels_avx512vnni;
+	if (bytes && __builtin_cpu_supports("avx512bf16"))
+		usable[n++] = &kernels_avx512bf16;
 #endif
 	asked = usable[n - 1];
 	const char *wish = getenv("BITSCAPE_KERNELS");

@@ -69,16 +69,27 @@ struct stacks {
 	const float *scale;
 };
 
+// C[m][j] (+)= sum over r < panels, k < depth of A[m*a_row + k*a_step + r*a_panel] * B[k*b_step + r*b_panel + column(j)]
+// for m < rows, j < columns, where column(j) = j/KERNEL_BLOCK*b_block + j%KERNEL_BLOCK. Reads whole blocks of B. A row's
+// sum does not depend on the number of rows.
+typedef void kernel_product(int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
+	const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate);
+
 struct kernels {
 	const char *name;
 	int rows;  // the number of rows at which `product` is fastest
 	bool blas; // for any processor: OpenBLAS multiplies faster, for callers to whom the order of additions does not matter
 
-	// C[m][j] (+)= sum over r < panels, k < depth of A[m*a_row + k*a_step + r*a_panel] * B[k*b_step + r*b_panel + column(j)]
-	// for m < rows, j < columns, where column(j) = j/KERNEL_BLOCK*b_block + j%KERNEL_BLOCK. Reads whole blocks of B. A row's
-	// sum does not depend on the number of rows. Convolutions and their gradients are made of it: see nn/conv.c.
-	void (*product)(int rows, int columns, long panels, long depth, const float *a, long a_row, long a_step, long a_panel,
-		const float *b, long b_step, long b_panel, long b_block, float *c, long c_row, bool accumulate);
+	// Convolutions and their gradients are made of it: see nn/conv.c.
+	kernel_product *product;
+
+	// The same of pairs of bf16 numbers, neighbours of the depth, each pair in the place of a float: products are added two by two, in an order
+	// and with roundings that are the same on every set; see isa/pairs.h.
+	kernel_product *pair_product;
+	// The pair at to[r*c + j], for r < rows and j < c: x[r*row + j] and x[r*row + other + j], rounded to nearest, ties to even, subnormals to 0.
+	void (*pair)(const float *x, long rows, long c, long row, long other, float *to);
+	// Pairs of neighbours, 0 behind an odd last, times a scale each: row r of `to` is of x[r*row + j] * scale[j], for j < c.
+	void (*pair_channels)(const float *x, long rows, long c, long row, const float *scale, float *to, long to_row);
 
 	// Integer formats of up to 8 bits as codes. A unit of KERNEL_UNIT bytes holds KERNEL_UNIT/code of them. An activation's code is stored
 	// with `offset` added where its grid has negative numbers, since bytes are unsigned; a weight's is stored as it is.
@@ -143,10 +154,14 @@ struct kernels {
 	// act((a*ga + sa) + (b*gb + sb)), gains and shifts per channel.
 	float (*add_affine)(const float *a, const float *ga, const float *sa, const float *b, const float *gb, const float *sb,
 		long pixels, long c, enum act, float *y);
-	void (*accumulate)(const float *x, float *y, long n);                // y += x
-	void (*maximum)(const float *x, float *y, long n);                   // y = max(x, y)
+	void (*accumulate)(const float *x, float *y, long n); // y += x
+	void (*maximum)(const float *x, float *y, long n);    // y = max(x, y)
+	// Of a window of h by w pixels, rows `row` apart: adds dy[j] to dx where x, of channel j, is the first of the greatest.
+	void (*maximum_gradient)(const float *x, const float *dy, int h, int w, long row, long c, float *dx);
 	void (*softmax)(float *x, long rows, long n, long row, float scale); // of scale*x, in place; rows of n, `row` apart
-	double (*squares)(const float *x, long n);                           // sum of squares
+	// The gradient of x from that of y = softmax(scale*x), in place.
+	void (*softmax_gradient)(const float *y, float *dy, long rows, long n, long row, float scale);
+	double (*squares)(const float *x, long n); // sum of squares
 	// Nesterov momentum: d = scale*g + decay*w; v = momentum*v + d; w -= rate*(d + momentum*v).
 	void (*sgd)(float *w, float *v, const float *g, long n, float scale, float rate, float momentum, float decay);
 	// AdamW: d = scale*g; m, v: moving averages of d and d*d; w -= decay*w + rate*m/(sqrt(v) + 1e-8).
@@ -156,7 +171,7 @@ struct kernels {
 };
 
 // kernels_best returns the set for everything made from now on: the best one for this processor
-// (BITSCAPE_KERNELS=base|avx2|avxvnni|avx512|avx512vnni forces one that it has), or the one that kernels_use chose by name. kernels_use returns
+// (BITSCAPE_KERNELS=base|avx2|avxvnni|avx512|avx512vnni|avx512bf16 forces one that it has), or the one that kernels_use chose by name. kernels_use returns
 // false if no set has that name.
 const struct kernels *kernels_best(void);
 bool kernels_use(const char *name);

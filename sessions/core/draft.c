@@ -248,6 +248,8 @@ static bool commit(struct session *s, struct command_call *call)
 		call->say(call, "the draft is the modal choice: nothing to pin");
 	else if (!pin_decisions(s, s->draft, leads, &call->fault))
 		return false;
+	else
+		foretold_keep(s, s->draft);
 	draft_drop(s);
 	return true;
 }
@@ -417,20 +419,54 @@ static bool put_policy(const struct session *s, uint8_t *choice, const char *tex
 	return ok;
 }
 
+// What a slot of formats gets: the format in every layer; 8 bits in the first and the last; what the network's file says, and fp32 where
+// it rounds nothing.
+static const char *format_everywhere(const struct session *s, int slot, const char *format)
+{
+	(void)s;
+	(void)slot;
+	return format;
+}
+
+static const char *format_but_ends(const struct session *s, int slot, const char *format)
+{
+	int layer = s->info->slot[slot].layer;
+	return layer == 0 || layer == s->info->layers - 1 ? "int8" : format;
+}
+
+static const char *format_in_file(const struct session *s, int slot, const char *format)
+{
+	const struct layer_info *l = &s->info->layer[s->info->slot[slot].layer];
+	const char *told = slot == l->weight_slot ? l->weight_told : l->activation_told;
+	(void)format;
+	return told ? told : "fp32";
+}
+
+static const struct applied {
+	const char *word;
+	int words; // with the format, where it takes one
+	const char *(*format)(const struct session *, int slot, const char *format);
+} applied[] = {{"uniform", 2, format_everywhere}, {"ends", 2, format_but_ends}, {"file", 1, format_in_file}};
+
 bool run_apply(struct command_call *call)
 {
 	struct session *s = call->context;
-	bool ends = strcmp(call->argv[0], "ends") == 0;
-	if (!ends && strcmp(call->argv[0], "uniform") != 0)
-		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT", "'%s' is not one of its words",
-			call->argv[0]);
+	const struct applied *a = NULL;
+	for (size_t i = 0; i < sizeof applied / sizeof *applied; i++)
+		a = strcmp(applied[i].word, call->argv[0]) == 0 ? &applied[i] : a;
+	if (!a)
+		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT, apply file",
+			"'%s' is not one of its words", call->argv[0]);
+	if (call->argc != a->words)
+		return fault_set(&call->fault, "apply", "apply uniform FORMAT, apply ends FORMAT, apply file",
+			a->words > call->argc ? "a format is missing" : "the file has its own formats");
+	if (a->format == format_in_file && !s->info->quantized)
+		return fault_set(&call->fault, s->info->net, "open a quantized ONNX file, or `paste` a policy",
+			"there are no formats in it");
 	uint8_t *choice = modal_choice(s);
 	bool ok = choice || fault_memory(&call->fault, "draft");
-	for (int i = 0; ok && i < s->info->formats; i++) {
-		int layer = s->info->slot[i].layer;
-		bool end = ends && (layer == 0 || layer == s->info->layers - 1);
-		ok = put_format(s, choice, i, end ? "int8" : call->argv[1], &call->fault);
-	}
+	for (int i = 0; ok && i < s->info->formats; i++)
+		ok = put_format(s, choice, i, a->format(s, i, call->argv[call->argc - 1]), &call->fault);
 	ok = ok && draft_take(s, call, choice);
 	free(choice);
 	return ok;

@@ -45,6 +45,7 @@ void session_take_engine(struct session *s, struct session *newer)
 	newer->snapshot = snapshot;
 	session_forget_history(s); // the new engine has it
 	s->digest_step = s->look_step = s->noise_step = -1;
+	session_forget_errors(s);
 	draft_follow(s);
 }
 

@@ -63,6 +63,16 @@ struct known_evaluation {
 	double accuracy, loss;
 };
 
+// Which images a choice got right (judge.c).
+struct judged {
+	int asked; // answers that are missing
+	long step; // of the weights
+	long images;
+	uint32_t sum;   // of the images: equal for the same ones
+	uint8_t *right; // [images]; owned; NULL: none has come, or the fault says why not
+	struct fault fault;
+};
+
 // The network on a device and the roofline of its present choices; kept while the device stays the same.
 struct costed {
 	struct description *network;
@@ -179,7 +189,8 @@ struct session {
 		struct record *record;
 		uint8_t *modal;
 	} shown;
-	int said_lane; // the lane of the `lane N COMMAND` being carried out; 0: none
+	struct policy_row *policy; // that were asked for last, of one slot; NULL: none were yet
+	int said_lane;             // the lane of the `lane N COMMAND` being carried out; 0: none
 
 	struct journal journal;
 	struct mark *mark; // the journal as marks
@@ -209,11 +220,16 @@ struct session {
 	uint8_t *draft;                    // option per slot, then a flag per slot: edited by hand, or following the modal choice
 	struct draft_before *draft_before; // how it was before each edit, the last one first
 	struct known_evaluation known[2];  // per enum split
-	long test_looks;                   // evaluations on the test images since it was opened
-	struct layer_look look;            // the last one; look_step -1: none was made
+	struct judged judged;
+	struct beside *beside;  // a comparison that waits for images; NULL: none
+	long test_looks;        // evaluations on the test images since it was opened
+	struct layer_look look; // the last one; look_step -1: none was made
 	long look_step;
-	double *noise;   // of every layer's output, as the last look found it; NULL: none was made yet
-	long noise_step; // -1: it is not known
+	double *noise;               // of every layer's output, as the last look found it; NULL: none was made yet
+	long noise_step;             // -1: it is not known
+	struct layer_errors errors;  // as somebody looked last; noise NULL: nobody did
+	double *error_noise;         // it
+	struct happening *happening; // as they were asked for last
 	char digest[JOURNAL_DIGEST_TEXT];
 	long digest_step; // -1: none
 	int digest_entries;
@@ -254,8 +270,9 @@ bool session_flush(struct session *, struct fault *);
 
 // Makes a session without a folder, around an engine at `state`. NULL: a fault.
 struct session *session_bare(const struct config *, const struct state *, struct fault *);
-// Opens an existing session as it was saved last, to look at: without its lock, without a writer, and nothing runs in it. NULL: a fault.
-struct session *session_peek(const char *name, struct fault *);
+// Opens an existing session as it was saved last, to look at: without its lock, without a writer, and nothing runs in it. *branch: of its
+// branches this one, at the last checkpoint that was kept on the way to its end; 0: the present one, and set to 0 where it is that. NULL: a fault.
+struct session *session_peek(const char *name, int *branch, struct fault *);
 void session_free(struct session *);
 void session_make_read_only(struct session *, const char *why);
 void session_forget_history(struct session *); // it is fetched again
@@ -311,9 +328,15 @@ int session_focus(const struct session *);
 bool session_focus_on(struct session *, int lane, struct fault *);
 // `called`: the format of a uniform choice; of any other, what it is called.
 bool session_evaluate(struct session *, enum choice_kind, const char *called, const uint8_t *choice, enum split, struct fault *);
+// Asks which images a choice gets right, by the weights as they are; the answer comes into s->judged (judge.c).
+bool session_judge(struct session *, const uint8_t *choice, enum split, struct fault *);
+void judged_free(struct judged *);
 // Post a request for the state: to save it (asked: the person is told), or only for its digest.
 bool session_save(struct session *, bool asked, struct fault *);
 bool session_ask_digest(struct session *, bool told, struct fault *);
+// Looks at all layers in all formats, which becomes the source's `errors`, then draws (as plot_context has it).
+bool session_look_for(void *session, bool (*draw)(void *job, struct fault *), void (*drop)(void *job), void *job, struct fault *);
+void session_forget_errors(struct session *);
 bool session_saved(const struct session *); // nothing has happened since the last save
 // Return false with a fault if nothing can be saved now: the session is read-only or still plays its journal. Changes are also
 // refused if the journal cannot be written.
@@ -344,6 +367,18 @@ int alone_fds(const struct session *, struct pollfd *); // at most 1
 // Those that were trained or are, with their costs by the present terms; returns how many.
 int alone_all(struct session *, const struct trained_alone **);
 void alone_stop(struct session *); // ends what is under way, and forgets all
+// What is under way ends with the session. Whether there is such a thing, with the fault that says it; a line that tells of it as the session is
+// left; and a message where one was broken off before.
+bool alone_at_risk(const struct session *, struct fault *);
+bool alone_farewell(const struct session *, struct string *);
+void alone_tell_broken(struct session *);
+
+// ---- report/compare.c -------------------------------------------------------------------------------------------------
+
+void compare_turn(struct session *);                      // of the sessions that are compared with this one
+int compare_fds(const struct session *, struct pollfd *); // at most SESSION_FDS_COMPARED
+bool compare_busy(const struct session *);                // answers are missing
+void compare_drop(struct session *);
 
 // ---- wait.c ---------------------------------------------------------------------------------------------------------
 
@@ -359,6 +394,17 @@ void script_place_at(const struct script *, long line, struct fault *);
 
 // ---- draft.c, export.c, ask.c: commands ---------------------------------------------------------------------------
 
+// What is foretold of a draft that is committed is measured and kept, where there are images to measure it on (foretold.c).
+void foretold_keep(struct session *, const uint8_t *draft);
+// One that is kept, and what came.
+struct prediction {
+	struct foretold said;
+	double came; // in the unit of said.change
+	bool loss;   // that unit is minus the loss
+	long images;
+};
+bool prediction_read(const char *text, struct prediction *); // of a line of the journal; false: it is no such line
+bool run_foretold(struct command_call *);
 bool run_draft(struct command_call *);
 bool run_apply(struct command_call *);
 bool run_paste(struct command_call *);
@@ -393,6 +439,10 @@ bool run_in_lane(const struct command *); // whether it may follow `lane N`
 bool say_all(struct command_call *, struct string *);
 
 bool run_roofline(struct command_call *); // roofline.c
+
+// ---- timeline.c -----------------------------------------------------------------------------------------------------
+
+const struct happening *session_happenings(void *session, int *count); // as figure_source has it
 
 // ---- costed.c -------------------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ void session_free(struct session *s)
 	travel_stop(s);
 	measuring_end(s);
 	alone_stop(s);
+	compare_drop(s);
 	engine_close(s->engine);
 	session_drop_pending(s);
 	session_drop_waiting(s);
@@ -69,8 +70,12 @@ void session_free(struct session *s)
 	free(s->record);
 	free(s->shown.record);
 	free(s->shown.modal);
+	free(s->policy);
+	session_forget_errors(s);
+	free(s->happening);
 	free(s->modal);
 	free(s->noise);
+	judged_free(&s->judged);
 	draft_drop(s);
 	if (s->lock >= 0)
 		close(s->lock);
@@ -181,6 +186,9 @@ struct session *session_new(const char *name, const struct config *config, struc
 	if (s->info->left_out[0])
 		session_say(s, "for reach=%s the space is without %s", s->info->reach, s->info->left_out);
 	remember(s);
+	if (s->info->quantized)
+		session_say(s, "%s is quantized: `apply file` drafts its formats, of %d of %d layers%s%s", s->info->net,
+			s->info->quantized, s->info->layers, s->info->told[0] ? "; " : "", s->info->told);
 	return s;
 }
 
@@ -301,6 +309,8 @@ struct session *session_open(const char *name, struct fault *f)
 		session_say(s, "%s lies in %s", s->title, folder);
 	if (s)
 		remember(s);
+	if (s && !s->read_only)
+		alone_tell_broken(s);
 	journal_free(&r.journal);
 	config_free(config);
 	free(r.found);
@@ -309,7 +319,27 @@ struct session *session_open(const char *name, struct fault *f)
 	return s;
 }
 
-struct session *session_peek(const char *name, struct fault *f)
+// The lines that lead to the end of a branch take the place of the whole journal.
+static bool take_branch(struct restoring *r, int *branch, struct fault *f)
+{
+	struct journal path = {0};
+	const int present = r->journal.branches ? r->journal.branches : 1;
+	if (*branch < 0 || *branch > present)
+		return fault_set(f, r->folder, "`tree` lists them", "it has no branch %d; the last is %d", *branch, present);
+	if (*branch == present)
+		*branch = 0;
+	if (!*branch)
+		return true;
+	const long reached = r->journal.branch[*branch - 1].reached;
+	if (!journal_path(&r->journal, *branch, reached, &path))
+		return fault_memory(f, r->folder);
+	r->most = reached ? reached : 1;
+	journal_free(&r->journal);
+	r->journal = path;
+	return true;
+}
+
+struct session *session_peek(const char *name, int *branch, struct fault *f)
 {
 	char folder[FOLDER_PATH];
 	bool elsewhere;
@@ -322,7 +352,7 @@ struct session *session_peek(const char *name, struct fault *f)
 	struct session *s = NULL;
 	if ((r.found = calloc(1, sizeof *r.found))) {
 		restore_journal(&r);
-		s = restore_session(&r, f);
+		s = take_branch(&r, branch, f) ? restore_session(&r, f) : NULL;
 	} else {
 		fault_memory(f, folder);
 	}
@@ -387,15 +417,16 @@ bool session_at_risk(const struct session *s, struct fault *f)
 {
 	if (!s->writer || s->read_only || nothing_done(s))
 		return false;
+	static const char unsaved[] = "what was done is not saved";
 	if (!folder_held(s->folder, s->lock))
 		fault_set(f, s->folder, "put it back, then `save`",
-			"this folder was moved or deleted while the session was open");
+			"%s: this folder was moved or deleted while the session was open", unsaved);
 	else if (s->written.failing)
-		*f = s->written.fault;
+		fault_set(f, s->written.fault.where, s->written.fault.todo, "%s: %.300s", unsaved, s->written.fault.what);
 	else if (s->save_failed)
-		fault_set(f, s->folder, "`save` tries again", "the last save failed");
+		fault_set(f, s->folder, "`save` tries again", "%s: the last save failed", unsaved);
 	else
-		return false;
+		return alone_at_risk(s, f);
 	return true;
 }
 

@@ -265,7 +265,7 @@ void play_turn(struct session *s)
 		// The steps up to the last answer were made, and are made again, whatever line comes last.
 		const struct journal_line *line = at_end ? NULL : current(s);
 		long step = line ? line->step : s->journal.last_step;
-		if (line && (line->kind == JOURNAL_NOTE || line->kind == JOURNAL_PARENT || line->kind == JOURNAL_ANSWER)) {
+		if (line && journal_only_says(line->kind)) {
 			next_line(s);
 		} else if (now->run == RUN_FAILED || (now->run == RUN_HALTED && now->step < step)) {
 			stop(s, &now->fault);

@@ -402,7 +402,7 @@ static void look_done(struct session *s, struct pending *p, struct reply *r)
 		session_say_fault(s, &r->fault);
 		return;
 	}
-	if (r->look.layer != LOOK_ALL) {
+	if (r->look.layer >= 0) {
 		s->look = r->look;
 		s->look_step = r->step;
 	}
@@ -414,6 +414,61 @@ static void look_done(struct session *s, struct pending *p, struct reply *r)
 		s->noise_step = r->step;
 	}
 	s->news |= NEWS_STATE;
+}
+
+// What waits for a look.
+struct waiting_plot {
+	bool (*draw)(void *job, struct fault *);
+	void (*drop)(void *job);
+	void *job;
+};
+
+static void drop_plot(void *job)
+{
+	struct waiting_plot *w = job;
+	w->drop(w->job);
+	free(w);
+}
+
+void session_forget_errors(struct session *s)
+{
+	free(s->error_noise);
+	s->error_noise = NULL;
+	s->errors = (struct layer_errors){0};
+}
+
+static void errors_done(struct session *s, struct pending *p, struct reply *r)
+{
+	struct waiting_plot *w = p->job;
+	struct fault f;
+	look_done(s, p, r);
+	if (!r->ok)
+		return;
+	session_forget_errors(s);
+	s->error_noise = r->formats;
+	r->formats = NULL;
+	s->errors = (struct layer_errors){r->step, r->look.images, s->error_noise};
+	if (!w->draw(w->job, &f))
+		session_say_fault(s, &f);
+}
+
+bool session_look_for(void *session, bool (*draw)(void *job, struct fault *), void (*drop)(void *job), void *job, struct fault *f)
+{
+	struct session *s = session;
+	struct waiting_plot *w = malloc(sizeof *w);
+	struct pending *p = w ? session_pending(errors_done, f) : NULL;
+	if (!p) {
+		free(w);
+		return fault_memory(f, "look");
+	}
+	*w = (struct waiting_plot){draw, drop, job};
+	if (session_posted(s, p, engine_post_look(s->engine, LOOK_FORMATS, &p->ticket, f))) {
+		p->job = w;
+		p->drop = drop_plot;
+		return true;
+	}
+	free(w);
+	return false;
 }
 
 bool session_look(struct session *s, int layer, struct fault *f)

@@ -123,6 +123,20 @@ static bool show_lane(struct session *s)
 	return true;
 }
 
+static const struct policy_row *shown_policy(void *session, int slot, int *rows)
+{
+	struct session *s = session;
+	int mine = 0;
+	if (!s->policy && !(s->policy = calloc(ENGINE_POLICY_ROWS, sizeof *s->policy)))
+		return NULL;
+	*rows = engine_policy(s->engine, slot, ENGINE_POLICY_ROWS, s->policy);
+	for (int i = 0; i < *rows; i++)
+		if (s->policy[i].lane == s->snapshot->focus)
+			s->policy[mine++] = s->policy[i];
+	*rows = mine;
+	return mine ? s->policy : NULL;
+}
+
 void session_source(struct session *s, struct figure_source *source)
 {
 	int term = snapshot_term(s->snapshot, 0);
@@ -142,6 +156,9 @@ void session_source(struct session *s, struct figure_source *source)
 		.alone = alone,
 		.roofline = session_roofline,
 		.measured = session_measured,
+		.policy = shown_policy,
+		.happenings = session_happenings,
+		.errors = s->errors.noise ? &s->errors : NULL,
 		.session = s,
 	};
 }
@@ -149,6 +166,13 @@ void session_source(struct session *s, struct figure_source *source)
 void session_look_at(struct session *s, const struct slice_question *slice)
 {
 	s->looked_at = slice;
+}
+
+static bool plot_now(void *session, struct figure_source *source, struct fault *f)
+{
+	(void)f;
+	session_source(session, source);
+	return true;
 }
 
 static bool plot_source(void *session, struct figure_source *source, struct fault *f)
@@ -162,6 +186,11 @@ static bool plot_source(void *session, struct figure_source *source, struct faul
 	return true;
 }
 
+static void plot_say(void *session, const char *text)
+{
+	session_say(session, "%s", text);
+}
+
 static const char *plot_folder(void *session)
 {
 	const struct session *s = session;
@@ -170,7 +199,13 @@ static const char *plot_folder(void *session)
 
 struct command_group session_plot_group(struct session *s)
 {
-	s->plot = (struct plot_context){s->plotter, plot_source, plot_folder, s};
+	s->plot = (struct plot_context){.plotter = s->plotter,
+		.now = plot_now,
+		.source = plot_source,
+		.folder = plot_folder,
+		.look = session_look_for,
+		.say = plot_say,
+		.session = s};
 	struct command_group group = {.title = "Figures", .context = &s->plot};
 	group.rows = plots_commands(&group.count);
 	return group;
@@ -514,6 +549,7 @@ unsigned session_turn(struct session *s)
 	travel_turn(s);
 	measuring_turn(s);
 	alone_turn(s);
+	compare_turn(s);
 	take_pictures(s);
 	unsigned news = s->news;
 	s->news = NEWS_NONE;
@@ -537,6 +573,7 @@ int session_fds(const struct session *s, struct pollfd *fds, int *timeout_ms)
 	n += travel_fds(s, fds + n, timeout_ms);
 	n += measuring_fds(s, fds + n);
 	n += alone_fds(s, fds + n);
+	n += compare_fds(s, fds + n);
 	return n + plotter_fds(s->plotter, fds + n, timeout_ms);
 }
 

@@ -149,7 +149,7 @@ static void show_messages(struct batch *b)
 
 static bool at_rest(const struct session *s)
 {
-	return !s->pending && !s->wants && !s->play.on && !s->travel.phase && !alone_busy(s) &&
+	return !s->pending && !s->wants && !s->play.on && !s->travel.phase && !alone_busy(s) && !compare_busy(s) &&
 		(!s->waiting || s->written.failing) && !(s->writer && writer_busy(s->writer));
 }
 
@@ -200,6 +200,9 @@ static int interrupted(struct batch *b, int number)
 		saved ? s->folder : "");
 	if (!line.failed)
 		complain(line.bytes);
+	string_clear(&line);
+	if (alone_farewell(s, &line) && !line.failed)
+		complain(line.bytes);
 	string_free(&line);
 	return 128 + number;
 }
@@ -222,6 +225,25 @@ static void show_line(struct batch *b, const struct command_table *table, enum s
 	b->last = kind;
 }
 
+// The line, and what it asked for that takes a while. The number of a signal that came first, else 0.
+static int carry_out(struct batch *b, const struct command_table *table, const char *line)
+{
+	char *due = NULL;
+	int come;
+	do {
+		struct fault fault;
+		if (!command_run(table, due ? due : line, say, b, &fault)) {
+			b->failed = true;
+			b->fault = fault;
+		}
+		come = b->failed ? signals_next() : rest(b);
+		free(due);
+		due = session_due(b->s) ? strdup(session_due(b->s)) : NULL;
+	} while (!come && !b->failed && due);
+	free(due);
+	return come;
+}
+
 // False with the exit status: the file has ended (0), or a line failed.
 static bool run_line(struct batch *b, const struct command_table *table, int *status)
 {
@@ -237,15 +259,10 @@ static bool run_line(struct batch *b, const struct command_table *table, int *st
 		*status = b->failed ? 2 : 0;
 		return false;
 	}
-	struct fault fault = b->fault;
-	b->failed = false;
+	b->failed = kind == SCRIPT_FAILED; // its fault stands
 	if (b->script->tour)
 		show_line(b, table, kind, line);
-	if (kind == SCRIPT_FAILED || !command_run(table, line, say, b, &fault)) {
-		b->failed = true;
-		b->fault = fault;
-	}
-	come = b->failed ? signals_next() : rest(b);
+	come = b->failed ? signals_next() : carry_out(b, table, line);
 	if (come) {
 		*status = interrupted(b, come);
 		b->failed = false;

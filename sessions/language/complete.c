@@ -248,6 +248,13 @@ static void offer_figures(struct collection *c, const struct place *p)
 		offer(c, kind[i].name);
 }
 
+static void offer_shown(struct collection *c, const struct place *p)
+{
+	const struct figure_kind *kind = p->last ? figure_kind_named(p->last) : NULL;
+	if (kind && kind->of_slot)
+		offer_layers(c, p);
+}
+
 static void offer_networks(struct collection *c, const struct place *p)
 {
 	(void)p;
@@ -308,6 +315,7 @@ static void (*const offers[])(struct collection *, const struct place *) = {
 	[ARGUMENT_SESSION] = offer_sessions,
 	[ARGUMENT_COMMAND] = offer_commands,
 	[ARGUMENT_FIGURE] = offer_figures,
+	[ARGUMENT_SHOWN] = offer_shown,
 	[ARGUMENT_NETWORK] = offer_networks,
 	[ARGUMENT_DEVICE] = offer_devices,
 	[ARGUMENT_READOUT] = offer_readouts,

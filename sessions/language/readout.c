@@ -200,6 +200,14 @@ static bool read_final(struct session *s, int of, struct reading *r, struct faul
 			"there is no final phase yet");
 }
 
+static bool read_foretold(struct session *s, int of, struct reading *r, struct fault *f)
+{
+	const struct foretold_so_far so_far = session_foretold(s);
+	r->number = of ? so_far.error : so_far.count;
+	return so_far.count || !of ||
+		fault_set(f, "foretold.error", "`draft commit` measures it", "nothing that was foretold has come yet");
+}
+
 static bool evaluated(const struct known_evaluation *e, int split, struct fault *f)
 {
 	return e->known ||
@@ -266,6 +274,8 @@ static const struct readout {
 	{"networks", PLAIN, 0, "", read_choices, 1},
 	{"final.before", PLAIN, 0, "", read_final, 0},
 	{"final.after", PLAIN, 0, "", read_final, 1},
+	{"foretold", PLAIN, 0, "", read_foretold, 0},
+	{"foretold.error", PLAIN, 0, "", read_foretold, 1},
 	{"front.size", PLAIN, 0, "", read_front, 0},
 	{"heldout.accuracy", PLAIN, 0, "", read_split_accuracy, SPLIT_HELDOUT},
 	{"heldout.loss", PLAIN, 0, "", read_split_loss, SPLIT_HELDOUT},

@@ -26,6 +26,7 @@ struct alones {
 	int terms;
 	struct child child;
 	char folder[FOLDER_PATH], called[ENGINE_NAME]; // of the one under way, which is the last
+	char broken[FOLDER_PATH];                      // of one that an earlier process broke off; "": none is known
 	char said[SAID];                               // the last line of its process
 	size_t length;
 };
@@ -81,13 +82,15 @@ static void take_result(struct trained_alone *t, const struct result *r)
 	t->test = r->test;
 }
 
-// What an earlier process has trained. A race of another network, or one that is not finished, says nothing.
+// What an earlier process has trained, or has not come to the end of. A race of another network says nothing.
 static void take_folder(struct session *s, const char *folder)
 {
 	struct result r;
 	struct fault f;
 	uint8_t *choice = calloc((size_t)s->info->slots + 1, 1);
 	if (choice && read_result(folder, &r, &f)) {
+		if (!r.there)
+			snprintf(s->alones->broken, sizeof s->alones->broken, "%s", folder);
 		struct trained_alone *t = r.there && !r.why[0] && chosen_options(s->info, &r.chosen, choice)
 			? add(s, choice, r.steps)
 			: NULL;
@@ -133,6 +136,44 @@ int alone_all(struct session *s, const struct trained_alone **each)
 	a->priced = s->snapshot->version;
 	a->terms = s->snapshot->terms;
 	return a->count;
+}
+
+// ---- what is broken off ------------------------------------------------------------------------------------------------
+
+bool alone_at_risk(const struct session *s, struct fault *f)
+{
+	if (!alone_busy(s))
+		return false;
+	fault_set(f, s->alones->called, "wait for it", "it is being trained alone, which ends with the session");
+	return true;
+}
+
+static void add_remedy(const char *folder, struct string *out)
+{
+	string_add(out, "`bitscape race resume ");
+	words_quote(out, folder);
+	string_add(out, "` trains it from the beginning");
+}
+
+bool alone_farewell(const struct session *s, struct string *out)
+{
+	if (!alone_busy(s))
+		return false;
+	string_add(out, "%s was being trained alone, and is not finished: ", s->alones->called);
+	add_remedy(s->alones->folder, out);
+	return true;
+}
+
+void alone_tell_broken(struct session *s)
+{
+	const struct alones *a = alones_of(s);
+	struct string t = {0};
+	if (!a || !a->broken[0])
+		return;
+	string_add(&t, "a choice was being trained alone when the session was left: ");
+	add_remedy(a->broken, &t);
+	session_say(s, "%s", t.bytes ? t.bytes : "");
+	string_free(&t);
 }
 
 void alone_stop(struct session *s)

@@ -70,7 +70,8 @@ static bool gather(struct standing *s, struct fault *f)
 	s->accuracy = calloc(most * seeds, sizeof *s->accuracy);
 	s->cost = calloc(most * seeds, sizeof *s->cost);
 	s->hull = calloc(most, sizeof *s->hull);
-	bool ok = (room && s->row && s->accuracy && s->cost && s->hull) || fault_memory(f, race->folder);
+	s->level = calloc(most, sizeof *s->level);
+	bool ok = (room && s->row && s->accuracy && s->cost && s->hull && s->level) || fault_memory(f, race->folder);
 	for (int i = 0; ok && i < race->runs; i++) {
 		// Every row has a run of the first seed; paths are ranked elsewhere.
 		if (seed_of(race, &race->run[i]) > 0 || race->run[i].path >= 0)
@@ -202,6 +203,77 @@ static void compare_hulls(struct standing *s, struct spot *spot, double *room)
 	}
 }
 
+// ---- formats at equal cost -------------------------------------------------------------------------------------------
+
+bool standing_same_line(const struct race_run *a, const struct race_run *b)
+{
+	return a->entrant == b->entrant && strcmp(a->net, b->net) == 0 && strcmp(a->time, b->time) == 0;
+}
+
+static bool same_format(const struct race_run *a, const struct race_run *b)
+{
+	return standing_same_line(a, b) && strcmp(a->aim, b->aim) == 0;
+}
+
+// The spots of a format over its widths; seed -1: of the means.
+static int format_spots(const struct standing *s, const struct race_run *like, int seed, struct spot *spot)
+{
+	int count = 0;
+	for (int i = 0; i < s->rows; i++)
+		if (same_format(s->row[i].run, like))
+			count = spots(s, i, seed, spot, count);
+	return count;
+}
+
+// The largest cost that all formats of a baseline reach.
+static double common_cost(const struct standing *s, const struct race_run *like, struct spot *spot)
+{
+	double common = INFINITY;
+	for (int i = 0; i < s->rows; i++) {
+		if (!standing_same_line(s->row[i].run, like))
+			continue;
+		double most = 0;
+		for (int n = format_spots(s, s->row[i].run, -1, spot); n-- > 0;)
+			most = fmax(most, spot[n].cost);
+		common = fmin(common, most);
+	}
+	return common;
+}
+
+static void add_level(struct standing *s, const struct race_run *run, double cost, struct spot *spot, double *room)
+{
+	const int seeds = s->race->plan.seeds.count;
+	for (int seed = 0; seed < seeds; seed++)
+		room[seed] = line_at(spot, format_spots(s, run, seed, spot), cost);
+	const struct spread test = spread_of(room, seeds);
+	if (test.count)
+		s->level[s->levels++] = (struct standing_level){run, cost, test};
+}
+
+static bool is_first(const struct standing *s, int row, bool (*alike)(const struct race_run *, const struct race_run *))
+{
+	for (int k = 0; k < row; k++)
+		if (alike(s->row[k].run, s->row[row].run))
+			return false;
+	return true;
+}
+
+static void find_levels(struct standing *s, struct spot *spot, double *room)
+{
+	for (int i = 0; i < s->rows; i++) {
+		const struct race_run *run = s->row[i].run;
+		if (!run->entrant->baseline || !is_first(s, i, standing_same_line))
+			continue;
+		const int before = s->levels;
+		const double cost = common_cost(s, run, spot);
+		for (int k = i; k < s->rows; k++)
+			if (standing_same_line(s->row[k].run, run) && is_first(s, k, same_format))
+				add_level(s, s->row[k].run, cost, spot, room);
+		if (s->levels == before + 1)
+			s->levels = before;
+	}
+}
+
 bool standing_of(const struct race *race, struct standing *s, struct fault *f)
 {
 	*s = (struct standing){.race = race};
@@ -214,8 +286,10 @@ bool standing_of(const struct race *race, struct standing *s, struct fault *f)
 	bool ok = (spot && room) || fault_memory(f, race->folder);
 	for (int i = 0; ok && i < s->rows; i++)
 		judge_row(s, i, spot, room);
-	if (ok)
+	if (ok) {
 		compare_hulls(s, spot, room);
+		find_levels(s, spot, room);
+	}
 	free(spot);
 	free(room);
 	if (!ok)
@@ -229,5 +303,6 @@ void standing_free(struct standing *s)
 	free(s->accuracy);
 	free(s->cost);
 	free(s->hull);
+	free(s->level);
 	*s = (struct standing){0};
 }

@@ -24,6 +24,13 @@ struct standing_hull {
 	struct hull_gap gap;              // of the means
 	struct spread paired;             // the mean gap, seed by seed
 };
+// What a format of a baseline is worth at a cost, by the line over its widths: at the largest one that all formats of the baseline reach, on one
+// network. Those that do not go down to it are left out, and so is one that is alone.
+struct standing_level {
+	const struct race_run *run; // the first with this format
+	double cost;
+	struct spread test;
+};
 struct standing {
 	const struct race *race;
 	int rows;
@@ -31,9 +38,13 @@ struct standing {
 	double *accuracy, *cost; // [rows][seeds]; NAN: not there, or failed
 	int hulls;
 	struct standing_hull *hull;
+	int levels;
+	struct standing_level *level; // those of one network side by side
 };
 bool standing_of(const struct race *, struct standing *, struct fault *);
 void standing_free(struct standing *);
+// Whether two levels are of one baseline and network.
+bool standing_same_line(const struct race_run *, const struct race_run *);
 // Whether two runs are held against the same baselines.
 bool standing_same_contest(const struct standing *, const struct race_run *, const struct race_run *);
 // The corners of a hull of baselines: fills spot[rows] and says how many. `width` NULL: over all widths; seed -1: of the means.

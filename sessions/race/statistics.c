@@ -72,6 +72,23 @@ double hull_at(const struct spot *hull, int corners, double cost)
 	return hull[corners - 1].value;
 }
 
+double line_at(const struct spot *spot, int count, double cost)
+{
+	static const double EQUAL = 1e-9;
+	const struct spot *below = NULL, *above = NULL;
+	for (int i = 0; i < count; i++) {
+		const struct spot *s = &spot[i];
+		if (s->cost <= cost * (1 + EQUAL) && (!below || s->cost > below->cost))
+			below = s;
+		if (s->cost >= cost * (1 - EQUAL) && (!above || s->cost < above->cost))
+			above = s;
+	}
+	if (!below || !above)
+		return NAN;
+	double run = log(above->cost / below->cost);
+	return run > EQUAL ? below->value + (above->value - below->value) * log(cost / below->cost) / run : below->value;
+}
+
 bool hull_compare(const struct spot *a, int a_corners, const struct spot *b, int b_corners, double from, double to,
 	struct hull_gap *gap)
 {

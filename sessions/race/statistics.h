@@ -36,6 +36,10 @@ struct hull_gap {
 bool hull_compare(const struct spot *a, int a_corners, const struct spot *b, int b_corners, double from, double to,
 	struct hull_gap *);
 
+// The height at a cost of the line through some spots, straight in the logarithm of cost from neighbour to neighbour. NAN: the cost lies
+// outside of them, or a neighbour is not finite. The spots in any order.
+double line_at(const struct spot *, int count, double cost);
+
 // How alike two lists order the same things: Spearman's rank correlation, ties sharing their ranks, and an interval that holds 95 % of what
 // 2000 resamples of the things give (Efron's bootstrap, percentiles; the same in every call). NAN: fewer than three, or a list of equals.
 struct ranking {

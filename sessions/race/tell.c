@@ -78,6 +78,27 @@ static void tell_hull(struct report *r, const struct standing_hull *h, const cha
 		h->gap.least, number_brief(h->gap.at, unit, at, sizeof at), pairs);
 }
 
+// The levels from `first` on that are of one network; returns where the next begin.
+static int tell_levels(struct report *r, const struct standing *s, int first, const char *unit)
+{
+	const struct race_run *run = s->level[first].run;
+	struct string formats = {0};
+	char at[96];
+	int i = first;
+	for (; i < s->levels && standing_same_line(s->level[i].run, run); i++) {
+		const struct standing_level *l = &s->level[i];
+		string_add(&formats, "%s%s %.2f", i > first ? ", " : "", l->run->aim, l->test.mean);
+		if (l->test.count > 1)
+			string_add(&formats, " ±%.2f", l->test.sd);
+	}
+	if (!formats.failed)
+		report_below(r, "%s on %s%s%s at equal cost, %s, by lines over widths: %s", run->entrant->name, run->net,
+			run->time[0] ? ", at time " : "", run->time, number_brief(s->level[first].cost, unit, at, sizeof at),
+			formats.bytes);
+	string_free(&formats);
+	return i;
+}
+
 static void tell_failures(struct report *r, const struct race *race)
 {
 	char title[4 * ENGINE_TEXT];
@@ -109,6 +130,8 @@ static bool tell_table(struct command_call *call, const struct race *race)
 		row_cells(&r, &s, &s.row[i], unit);
 	for (int i = 0; i < s.hulls; i++)
 		tell_hull(&r, &s.hull[i], unit);
+	for (int i = 0; i < s.levels;)
+		i = tell_levels(&r, &s, i, unit);
 	tell_failures(&r, race);
 	report_below(&r,
 		"(points of test accuracy above the upper hull of the baselines over log cost: of their means over all widths, of the "
@@ -349,11 +372,27 @@ static bool alone(const struct command_call *call, struct fault *f)
 			"a race takes the machine for hours, beside this session");
 }
 
+// "term=TERM": the table by the cost of another term than the plan's.
+static bool take_term(struct race *race, const char *word, struct fault *f)
+{
+	static const char key[] = "term=";
+	const char *term = word + sizeof key - 1;
+	if (strncmp(word, key, sizeof key - 1) != 0)
+		return fault_set(f, word, "race table NAME [term=size]", "is not term=TERM");
+	for (int i = 0; i < race->runs; i++)
+		if (isfinite(result_cost(&race->result[i], term))) {
+			snprintf(race->plan.term, sizeof race->plan.term, "%s", term);
+			return true;
+		}
+	return fault_set(f, word, "`race csv` has the costs that there are", "no run has such a cost");
+}
+
 static bool show_race(struct command_call *call, const char *name, const char *what, const char *more)
 {
 	struct race race = {0};
-	bool ok = race_open(&race, name, true, &call->fault);
-	if (ok && strcmp(what, "table") == 0)
+	const bool table = strcmp(what, "table") == 0;
+	bool ok = race_open(&race, name, true, &call->fault) && (!table || !more || take_term(&race, more, &call->fault));
+	if (ok && table)
 		ok = race.plan.scale.count ? study_show(call, &race, NULL, NULL, NULL) : tell_table(call, &race);
 	else if (ok && strcmp(what, "csv") == 0)
 		ok = write_csv(call, &race, more);
@@ -421,7 +460,7 @@ static bool run_race(struct command_call *call)
 	static const struct {
 		const char *word;
 		int most; // words behind it
-	} verb[] = {{"resume", 1}, {"table", 1}, {"csv", 2}, {"plot", 2}, {"rank", 1}, {"run", 2}};
+	} verb[] = {{"resume", 1}, {"table", 2}, {"csv", 2}, {"plot", 2}, {"rank", 1}, {"run", 2}};
 	enum { RESUME, TABLE, CSV, PLOT, RANK, RUN, VERBS };
 	int v = 0;
 	while (v < VERBS && strcmp(call->argv[0], verb[v].word) != 0)
@@ -440,7 +479,7 @@ static bool run_race(struct command_call *call)
 
 static const struct command rows[] = {
 	{"race", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_FILE, ARGUMENT_TEXT}, 1, "resume|table|csv|plot|rank",
-		"NAME KEY=VALUE|PLANFILE... | resume|table|rank NAME | csv NAME [FILE] | plot NAME [svg|png|pdf]",
+		"NAME KEY=VALUE|PLANFILE... | resume|rank NAME | table NAME [term=TERM] | csv NAME [FILE] | plot NAME [svg|png|pdf]",
 		"searchers x targets x networks x seeds, one run after another, against the hull of uniform networks; keys: net= widths= "
 		"formats= targets= searchers= seeds= times= term= between=, and settings of all runs",
 		run_race},

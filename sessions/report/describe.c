@@ -42,6 +42,38 @@ static bool add_uniform(struct string *t, const struct description *d, struct fa
 	return true;
 }
 
+static void add_told(struct string *t, const char *format, const char *by, bool last)
+{
+	string_add(t, last ? "  %-6s %s\n" : "  %-6s %-14s", format ? format : "-", format ? by : "");
+}
+
+// The formats that the file itself has.
+static void add_quantized(struct string *t, const struct description_info *info, int wide)
+{
+	if (!info->quantized)
+		return;
+	string_add(t, "quantized: the file rounds %d of %d layers\n%-*s  %-21s  %s\n", info->quantized, info->layers, wide,
+		"layer", "weights, told by", "inputs, told by");
+	for (int i = 0; i < info->layers; i++) {
+		const struct layer_info *l = &info->layer[i];
+		string_add(t, "%-*s", wide, l->name);
+		add_told(t, l->weight_told, l->weight_by, false);
+		add_told(t, l->activation_told, l->activation_by, true);
+	}
+	if (info->told[0])
+		string_add(t, "%s\n", info->told);
+}
+
+// What nobody knows, and what therefore lacks in the figures.
+static void add_unknown(struct string *t, const struct description_info *info)
+{
+	if (!info->unknowns)
+		return;
+	string_add(t, "not costed, but for what they read and write; the network cannot run or be searched:\n");
+	for (int i = 0; i < info->unknowns; i++)
+		string_add(t, "  %s\n", info->unknown[i]);
+}
+
 static void add_choices(struct string *t, const struct description_info *info)
 {
 	int wide = 4, options = 7;
@@ -83,6 +115,8 @@ static bool add_description(const struct description *d, void *context, struct f
 		string_add(t,
 			"attention: MACs of the attention that reads the layer. Its two products have no weights: bops does not count them,\n"
 			"latency and energy do.\n");
+	add_unknown(t, info);
+	add_quantized(t, info, wide);
 	bool ok = add_uniform(t, d, f);
 	if (info->choices)
 		add_choices(t, info);

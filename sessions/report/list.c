@@ -71,6 +71,8 @@ void session_farewell(const struct session *s, long kept, struct string *out)
 	}
 	if (kept < now.step)
 		string_add(out, "what came after step %ld was not saved, and is lost\n", kept);
+	if (alone_farewell(s, out))
+		string_add(out, "\n");
 	string_add(out, "`bitscape ");
 	store_shell_word(s->folder, out);
 	string_add(out,

@@ -43,6 +43,7 @@ bool run_calibrate(struct command_call *);
 bool run_scan(struct command_call *);     // `sensitivity NETWORK out=FILE …`
 bool run_counters(struct command_call *); // `describe NET counters`
 bool run_devices(struct command_call *);
+bool run_formats(struct command_call *);
 bool run_device(struct command_call *);
 bool run_measured(struct command_call *);
 bool roofline_measured(struct command_call *); // the model against times of a TPU v4

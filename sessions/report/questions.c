@@ -9,6 +9,8 @@ static const struct command rows[] = {
 	{"describe", COMMAND_QUERY, 1, 2, {ARGUMENT_NETWORK, ARGUMENT_FILE}, 0, "- counters", "NETWORK [FILE|counters]",
 		"a network's layers and costs; with FILE, write a description to start your own from; counters: what other tools count, and why",
 		run_describe},
+	{"formats", COMMAND_QUERY, 0, -1, {ARGUMENT_FORMAT}, 1, NULL, "[FORMAT]...",
+		"the number formats: bits, range, and how many values share a scale", run_formats},
 	{"devices", COMMAND_QUERY, 0, 1, {ARGUMENT_DEVICE}, 0, NULL, "[DEVICE]",
 		"the devices: peaks, memory, power, ridge points; one of them in full, with its sources", run_devices},
 	{"device", COMMAND_QUERY, 1, -1, {ARGUMENT_WORDS, ARGUMENT_NETWORK, ARGUMENT_WORDS}, 1,
@@ -45,8 +47,9 @@ static const struct command rows[] = {
 		"what plain searchers find within a limit by a sensitivity table: uniform, 8 bits at both ends, greedy, exact",
 		run_rivals},
 	{"compare", COMMAND_QUERY, 1, -1, {ARGUMENT_SESSION}, 1, NULL,
-		"A B [...] [plot=FILE] [curves=FILE] [formats=FILE] [csv=FILE]",
-		"sessions side by side: results by layer, costs under the same terms; plot: fronts, curves: quality; `.` or nothing: this one",
+		"A [branch N] B [...] [images=test|none] [plot=FILE] [curves=FILE] [formats=FILE] [pairs=FILE] [csv=FILE]",
+		"sessions or branches side by side: results by layer, costs under the same terms, images that one alone gets right, with the exact test; "
+		"plot: fronts, curves: quality, pairs: differences; `.` or nothing: this one",
 		run_compare},
 };
 

@@ -80,6 +80,57 @@ struct event *timeline_events(const struct session *s, int *count)
 	return event;
 }
 
+// ---- as figures have it ------------------------------------------------------------------------------------------------
+
+// A change in force, or done again and in force since; a note; a branch.
+static bool happening_of(const struct session *s, const struct journal_line *line, struct happening *h)
+{
+	const int entry = line->act == ACT_REDO ? line->of : line->entry;
+	struct words note = {0};
+	*h = (struct happening){.step = line->step};
+	switch (line->kind) {
+	case JOURNAL_CHANGE:
+		if (line->act == ACT_UNDO || (entry && s->journal.entry[entry - 1].undone))
+			return false;
+		h->kind = HAPPENED_CHANGE;
+		snprintf(h->text, sizeof h->text, "%.*s", (int)sizeof h->text - 1, line->text);
+		return true;
+	case JOURNAL_NOTE:
+		h->kind = HAPPENED_NOTE;
+		if (!words_text(&note, line->text, NULL))
+			return false;
+		snprintf(h->text, sizeof h->text, "%.*s", (int)sizeof h->text - 1, note.count > 1 ? note.word[1] : "");
+		words_free(&note);
+		return true;
+	case JOURNAL_REWIND:
+		h->kind = HAPPENED_BRANCH;
+		snprintf(h->text, sizeof h->text, "branch %d, from branch %d", line->branch,
+			s->journal.branch[line->branch - 1].of);
+		return true;
+	case JOURNAL_PARENT:
+		h->kind = HAPPENED_BRANCH;
+		snprintf(h->text, sizeof h->text, "goes on from another session");
+		return true;
+	default: return false;
+	}
+}
+
+const struct happening *session_happenings(void *session, int *count)
+{
+	struct session *s = session;
+	int saves = 0;
+	long *step = s->folder[0] ? checkpoint_list(s->folder, &saves) : NULL;
+	free(s->happening);
+	s->happening = calloc((size_t)s->journal.lines + (size_t)saves + 1, sizeof *s->happening);
+	*count = 0;
+	for (int i = 0; s->happening && i < s->journal.lines; i++)
+		*count += happening_of(s, &s->journal.line[i], &s->happening[*count]);
+	for (int i = 0; s->happening && i < saves; i++)
+		s->happening[(*count)++] = (struct happening){.step = step[i], .kind = HAPPENED_SAVE};
+	free(step);
+	return s->happening;
+}
+
 bool run_timeline(struct command_call *call)
 {
 	struct session *s = call->context;

@@ -86,6 +86,15 @@ static void add_heads(const struct snapshot *now, struct report *t, struct repor
 	report_begin(t, columns, n);
 }
 
+// Of the formats whose values share scales by blocks.
+static void add_blocks(struct report *t, const struct slot_info *slot)
+{
+	struct format_sheet f;
+	for (int o = 0; slot->layer >= 0 && o < slot->options; o++)
+		if (catalog_format(slot->option[o].name, &f) && f.block)
+			report_below(t, "(%s: %s; %g bits a value with its share)", f.name, f.scale, f.whole_bits);
+}
+
 static bool add_decision(struct command_call *call, int slot, uint8_t *choice)
 {
 	const struct session *s = call->context;
@@ -112,6 +121,7 @@ static bool add_decision(struct command_call *call, int slot, uint8_t *choice)
 	else
 		report_below(&t,
 			"(the additive model has learned nothing yet: it does after the warm-up, unless `additive` is off)");
+	add_blocks(&t, &s->info->slot[slot]);
 	return report_end(&t, call, NULL, true);
 }
 

@@ -38,7 +38,7 @@ void journal_advance(struct journal_place *at, const char *bytes, size_t size)
 static const struct record_form {
 	enum journal_kind kind;
 	const char *word;
-	int words; // of the text; 0: any number, which the engine reads
+	int words; // of the text; 0: any number, which others read
 	const char *expected;
 } records[] = {
 	{JOURNAL_DIGEST, "digest", 1, "expected '# digest STEP HEX'"},
@@ -46,6 +46,7 @@ static const struct record_form {
 	{JOURNAL_PARENT, "parent", 2, "expected '# parent STEP SESSION DIGEST'"},
 	{JOURNAL_ANSWER, "answer", 0, "expected '# answer STEP WORDS'"},
 	{JOURNAL_REWIND, "rewind", 2, "expected '# rewind STEP BRANCH DIGEST'"},
+	{JOURNAL_FORETOLD, "foretold", 0, "expected '# foretold STEP WORDS'"},
 };
 enum { RECORDS = sizeof records / sizeof *records };
 
@@ -270,6 +271,11 @@ int journal_branch_at(const struct journal *j, const struct journal_place *place
 	return 0;
 }
 
+bool journal_only_says(enum journal_kind kind)
+{
+	return kind == JOURNAL_NOTE || kind == JOURNAL_PARENT || kind == JOURNAL_ANSWER || kind == JOURNAL_FORETOLD;
+}
+
 const char *journal_digest(const struct journal_line *line)
 {
 	if (line->kind == JOURNAL_DIGEST)
@@ -409,7 +415,7 @@ static bool good_record(const struct record_form *form, const struct words *w, s
 	if ((form->words ? w->count != 2 + form->words : w->count < 3) || !number_read_long(w->word[1], 0, LONG_MAX, &line->step))
 		return false;
 	const char *last = w->word[w->count - 1];
-	if (form->kind == JOURNAL_ANSWER)
+	if (!form->words)
 		return true;
 	if (form->kind == JOURNAL_KERNELS)
 		return strlen(last) < ENGINE_NAME;
@@ -431,7 +437,7 @@ static bool read_record(const char *text, struct journal_line *line, struct faul
 	struct string t = {0};
 	bool ok = form && good_record(form, &w, line);
 	if (!form)
-		fault_set(f, "", "", "expected digest, kernels, parent, answer or rewind behind the #");
+		fault_set(f, "", "", "expected digest, kernels, parent, answer, rewind or foretold behind the #");
 	else if (!ok)
 		fault_set(f, "", "", "%s", form->expected);
 	for (int i = 2; ok && i < w.count; i++)

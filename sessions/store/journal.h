@@ -9,6 +9,7 @@
 //	# digest 500 9f2c… #=77073096
 //	# kernels 500 avx2 #=ee0e612c
 //	# answer 500 9f2c5b1e0c3a9d7f=0.8125 28461c3a9d7f9f2c=fail #=0d2f4c11
+//	# foretold 500 change=-0.0121 error=0.0043 came=-0.015 of=loss images=512 pins=stem:int4 #=5c0b9a77
 //
 // The command is in the command language and stands for the change itself: playing the lines at their steps gives the same
 // search, bit for bit. What follows the # helps to take changes back: `undo N` and `redo N` name the entry (changes and notes,
@@ -17,7 +18,7 @@
 // that continues another session's begins with a parent line, "# parent STEP SESSION DIGEST"; the other's lines up to there follow
 // it, so that it needs nobody else's files. An answer line
 // holds what a command that scores choices answered at a step, in the engine's words: with these lines the search is made again
-// without the command.
+// without the command. A foretold line keeps what was foretold of a draft, and what came (core/foretold.c).
 //
 // The first line names the session. Each line ends in "#=" and the CRC-32 of all bytes of the file before these characters, so a
 // line that was changed, removed, added or moved is detected, and nothing after it is trusted. The journal alone cannot show that
@@ -56,7 +57,8 @@ enum journal_kind {
 	JOURNAL_KERNELS,
 	JOURNAL_PARENT,
 	JOURNAL_ANSWER,
-	JOURNAL_REWIND
+	JOURNAL_REWIND,
+	JOURNAL_FORETOLD
 };
 enum journal_act { ACT_DO, ACT_UNDO, ACT_REDO };
 
@@ -72,7 +74,7 @@ struct journal_line {
 	enum journal_kind kind;
 	long step;
 	// the command; a digest's hexadecimal digits; the name of a set of kernels; a parent's session and digest; words of answers; a
-	// rewind's branch and digest
+	// rewind's branch and digest; words of a prediction
 	char *text;
 	int branch; // on which it was written
 	enum journal_act act;
@@ -139,6 +141,8 @@ int journal_branch_at(const struct journal *, const struct journal_place *);
 // Fills a journal with the lines that lead to a step of a branch, before anything that was changed there. Their places are those of
 // the whole journal. Returns false when out of memory.
 bool journal_path(const struct journal *, int branch, long step, struct journal *path);
+// Whether a line of this kind only says something: there is nothing to do for whoever follows the journal.
+bool journal_only_says(enum journal_kind);
 // Returns the digest that a line records; NULL: none.
 const char *journal_digest(const struct journal_line *);
 // Returns the set of kernels that computes after this many lines; NULL: the one that the session began with.

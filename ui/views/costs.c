@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ui/foretold.h"
 #include "ui/show.h"
 #include "ui/table.h"
 #include "ui/views/views.h"
@@ -371,7 +370,12 @@ static const char *foretold_text(const struct scene *scene, char *buf, size_t si
 		now->quality_is_loss ? "%s: loss %+.3f +- %.3f foretold (additive model)"
 				     : "%s: accuracy %+.2f +- %.2f %% foretold (additive model)",
 		draft_word(scene, word), by * f.change, fabs(by) * f.error);
-	if (f.points && at > 0 && (size_t)at < size)
+	if (at < 0 || (size_t)at >= size)
+		return buf;
+	if (scene->foretold.count)
+		snprintf(buf + at, size - (size_t)at, "; so far %d prediction%s, mean error %.3f", scene->foretold.count,
+			scene->foretold.count == 1 ? "" : "s", fabs(by) * scene->foretold.error);
+	else if (f.points)
 		snprintf(buf + at, size - (size_t)at, "; at %d points of the front it was off by %.3f", f.points,
 			fabs(by) * f.off);
 	return buf;

@@ -23,10 +23,20 @@ static bool named_first(const char *name)
 	return strcmp(name, "front") == 0;
 }
 
+// Whether the policy was kept at the steps that were made.
+static bool policy_kept(const struct scene *scene)
+{
+	const struct figure_source *source = scene->source;
+	int rows;
+	return !source || source->records < 1 || (source->policy && source->policy(source->session, 0, &rows));
+}
+
 static bool shows(const struct scene *scene, const struct figure_kind *kind)
 {
 	const struct engine_info *info = scene->snapshot->info;
-	return !kind->of_layers || !info || info->layers > 0;
+	const bool looked = scene->source && scene->source->errors;
+	return (!kind->of_layers || !info || info->layers > 0) && (!kind->of_errors || looked) &&
+		(!kind->of_slot || policy_kept(scene));
 }
 
 static int curve_kinds(const struct scene *scene, const struct figure_kind *out[KINDS_MOST])

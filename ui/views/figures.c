@@ -32,7 +32,7 @@ static const enum style role_style[ROLES + 1] = {
 
 static void draw_cells(struct screen *s, struct rect r, const struct cell *cell, const struct figure *f)
 {
-	int levels = f->heat && f->heat->levels > 1 ? f->heat->levels : 2;
+	int levels = figure_levels(f) > 1 ? figure_levels(f) : 2;
 	for (int y = 0; y < r.height; y++)
 		for (int x = 0; x < r.width; x++) {
 			const struct cell *c = &cell[y * r.width + x];
@@ -83,7 +83,7 @@ void picture_free(struct picture *p)
 }
 
 // What it depends on. All of it is set, padding too: it is compared as bytes.
-static void depends_on(const struct scene *scene, const struct figure_kind *kind, struct rect inner, struct picture_of *of)
+static void depends_on(const struct scene *scene, const struct figure_kind *kind, int width, int height, struct picture_of *of)
 {
 	const struct figure_source *source = scene->source;
 	memset(of, 0, sizeof *of);
@@ -100,12 +100,14 @@ static void depends_on(const struct scene *scene, const struct figure_kind *kind
 	of->window.high = source->window.high;
 	of->window.kind = source->window.kind;
 	of->window.past = source->window.past;
+	of->window.accuracy = source->window.accuracy;
 	of->window.past_step = source->window.past_step;
 	of->window.target = source->window.target;
+	of->looked = source->errors ? source->errors->step + 1 : 0;
 	for (int i = 0; i < source->alones; i++)
 		of->alones += !source->alone[i].under_way;
-	of->width = inner.width;
-	of->height = inner.height;
+	of->width = width;
+	of->height = height;
 	of->glyphs = scene->canvas;
 }
 
@@ -125,22 +127,33 @@ static bool make(struct picture *p, const struct scene *scene, const struct pict
 	return true;
 }
 
-void picture_draw(struct picture *p, const struct scene *scene, struct screen *s, struct rect r, const struct figure_kind *kind)
+bool picture_make(struct picture *p, const struct scene *scene, const struct figure_kind *kind, int width, int height)
 {
-	struct rect inner = {r.x + 1, r.y + 1, r.width - 2, r.height - 2};
 	struct picture_of of;
-	if (kind)
-		draw_frame(s, r, kind);
-	else
-		screen_box(s, r, NULL);
-	if (!kind || !scene->source || inner.width < 1 || inner.height < 1)
-		return;
-	depends_on(scene, kind, inner, &of);
+	if (!scene->source || width < 1 || height < 1)
+		return false;
+	depends_on(scene, kind, width, height, &of);
 	if (p->any_layer)
 		p->of.layer = of.layer;
 	// A snapshot that was never published says of no change.
 	bool same = of.version > 0 && memcmp(&of, &p->of, sizeof of) == 0;
-	if (!same && !make(p, scene, &of))
+	return same || make(p, scene, &of);
+}
+
+void picture_row(const struct picture *p, struct screen *s, int x, int y, int row)
+{
+	const int width = p->of.width;
+	draw_cells(s, (struct rect){x, y, width, 1}, p->cell + (size_t)row * (size_t)width, p->figure);
+}
+
+void picture_draw(struct picture *p, const struct scene *scene, struct screen *s, struct rect r, const struct figure_kind *kind)
+{
+	struct rect inner = {r.x + 1, r.y + 1, r.width - 2, r.height - 2};
+	if (kind)
+		draw_frame(s, r, kind);
+	else
+		screen_box(s, r, NULL);
+	if (!kind || !picture_make(p, scene, kind, inner.width, inner.height))
 		return;
 	draw_legend(s, r, p->figure);
 	draw_cells(s, inner, p->cell, p->figure);
@@ -202,6 +215,21 @@ static void write_point(const struct scene *scene, const struct front_point *p, 
 	}
 }
 
+// Where there are no points yet, when they come.
+static void write_coming(const struct snapshot *now, struct string *text)
+{
+	char value[ENGINE_TEXT];
+	long every;
+	if (now->idle || !config_get(now->settings, "front-every", value, sizeof value) ||
+		!number_read_long(value, 1, LONG_MAX, &every))
+		return;
+	const long next = (now->step / every + 1) * every;
+	if (now->step > 0 && now->step % every == 0)
+		string_add(text, "the first points are being scored");
+	else
+		string_add(text, "the first points are scored at step %ld", next < now->horizon ? next : now->horizon);
+}
+
 // Below the figure, in the upper lines of `r`; returns how many it took, and draws none where `s` is NULL.
 static int draw_point(struct screen *s, struct rect r, const char *text)
 {
@@ -220,13 +248,17 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 {
 	struct front *f = own;
 	struct rect r = item->pane[0], figure = r;
+	const struct snapshot *now = scene->snapshot;
 	const int point = point_index(scene, &scene->point.hand);
 	struct figure_source with = scene->source ? *scene->source : (struct figure_source){0};
 	struct scene own_scene = *scene;
 	struct string text = {0};
-	if (point >= 0) {
+	if (point >= 0)
+		write_point(scene, &now->point[point], &text);
+	else if (now->points == 0 && now->settings)
+		write_coming(now, &text);
+	if (text.length) {
 		struct rect below = {r.x + 1, 0, r.width - 2, r.height / 3};
-		write_point(scene, &scene->snapshot->point[point], &text);
 		const char *says = text.failed ? "" : text.bytes;
 		const int lines = draw_point(NULL, below, says);
 		figure.height -= lines;
@@ -238,7 +270,7 @@ static void draw_front(void *own, struct scene *scene, struct screen *s, const s
 		f->window = (struct figure_window){0};
 	f->term = scene->term;
 	with.window = f->window;
-	if (scene->past && scene->draft_cost && scene->term < scene->snapshot->terms)
+	if (scene->past && scene->draft_cost && scene->term < now->terms)
 		with.window.past = scene->draft_cost[scene->term];
 	with.window.past_step = scene->past;
 	f->inner = (struct rect){1, 1, figure.width - 2, figure.height - 2};
@@ -341,8 +373,10 @@ static bool axis_front(void *own, struct scene *scene, const char *word, struct 
 	double low, high;
 	if (!looked_at(f, scene, &log, &low, &high))
 		return fault_set(fault, "axis", "`run` on, and points are scored before long", "the front has no two costs");
-	const bool turn = strcmp(word, "turn") == 0;
-	if (strcmp(word, "all") == 0) {
+	const bool turn = strcmp(word, "turn") == 0, logit = f->picture.figure && f->picture.figure->y.whole > 0;
+	if (strcmp(word, "logit") == 0) {
+		f->window.accuracy = logit ? ACCURACY_LINEAR : ACCURACY_LOGIT;
+	} else if (strcmp(word, "all") == 0) {
 		f->window = (struct figure_window){0};
 	} else if (turn || strcmp(word, "log") == 0 || strcmp(word, "linear") == 0) {
 		f->window.kind = (turn ? log : word[1] == 'i') ? WINDOW_LINEAR : WINDOW_LOG;

@@ -15,6 +15,7 @@
 struct page {
 	int top; // the first line shown
 	int lines, room;
+	struct picture policy; // over the steps
 };
 
 // What the page is written from.
@@ -23,6 +24,7 @@ struct written {
 	const struct layer_info *info;
 	const struct slot_info *slot;
 	const struct slot_state *state;
+	struct picture *policy;
 	struct screen *screen;
 	struct rect in;
 	int line, top; // the next line to be written, from 0; the first one that is seen
@@ -194,6 +196,35 @@ static bool by_table(const struct layer_look *look)
 	return look && !look->there && look->options > 0 && isfinite(look->option[0].lost);
 }
 
+static bool has_blocks(const struct written *w, int option, struct format_sheet *f)
+{
+	return catalog_format(w->slot->option[option].name, f) && f->block;
+}
+
+static bool shares_as(const struct written *w, int option, const struct format_sheet *like)
+{
+	struct format_sheet f;
+	return has_blocks(w, option, &f) && strcmp(f.scale, like->scale) == 0;
+}
+
+// How formats with blocks share their scales: a line for all that do it in one way.
+static void write_blocks(struct written *w)
+{
+	struct format_sheet f;
+	for (int o = 0; o < w->slot->options; o++) {
+		struct string names = {0};
+		bool told = !has_blocks(w, o, &f);
+		for (int k = 0; k < o && !told; k++)
+			told = shares_as(w, k, &f);
+		for (int k = o; k < w->slot->options && !told; k++)
+			if (shares_as(w, k, &f))
+				string_add(&names, "%s%s", names.length ? ", " : "", w->slot->option[k].name);
+		if (names.length && !names.failed)
+			say(w, STYLE_DIM, "%s: %s; clip: inputs beyond their block's range.", names.bytes, f.scale);
+		string_free(&names);
+	}
+}
+
 static void write_options(struct written *w)
 {
 	const int term = snapshot_term(w->scene->snapshot, w->scene->term);
@@ -218,6 +249,7 @@ static void write_options(struct written *w)
 			"dB: signal to noise of its weights, of its inputs, and of its output where both are rounded and nothing else is; zero: weights "
 			"that become 0; clip: inputs beyond the range. Measured behind step %ld on %d images of the calibration slice, in %.0f ms.",
 			w->scene->look_step, look->images, 1000 * look->seconds);
+	write_blocks(w);
 	if (by_table(look))
 		say(w, STYLE_DIM, "lost: points of accuracy, weights and inputs in the format, by the %s.", now->estimated);
 	text(w, STYLE_DIM, "");
@@ -255,6 +287,29 @@ static void write_past(struct written *w)
 		else
 			screen_glyph(w->screen, w->in.x + c, y, style,
 				0x2581u + (uint32_t)(options > 1 ? o * 7 / (options - 1) : 7));
+	}
+	text(w, STYLE_DIM, "");
+}
+
+enum { POLICY_ROWS = 10, POLICY_WIDE = 100 };
+
+// The policy's probabilities, one on the other; a person's changes stand on the axis.
+static void write_policy(struct written *w)
+{
+	const struct figure_source *source = w->scene->source;
+	const int wide = w->in.width < POLICY_WIDE ? w->in.width : POLICY_WIDE;
+	int rows = 0;
+	if (!source || source->records < 2)
+		return;
+	if (!source->policy || !source->policy(source->session, w->info->weight_slot, &rows)) {
+		text(w, STYLE_DIM, "Its probabilities at these steps were not kept: they are from the next step on.");
+	} else if (picture_make(w->policy, w->scene, figure_kind_named("policy"), wide, POLICY_ROWS)) {
+		text(w, STYLE_TITLE, "Its probabilities over the steps (history, to a 255th), and the changes");
+		for (int i = 0; i < POLICY_ROWS; i++) {
+			int y = next_row(w);
+			if (y >= 0)
+				picture_row(w->policy, w->screen, w->in.x, y, i);
+		}
 	}
 	text(w, STYLE_DIM, "");
 }
@@ -361,10 +416,14 @@ static void write_weights(struct written *w)
 	text(w, STYLE_DIM, "");
 	if (look && look->there) {
 		const struct format_look *modal = &look->option[w->state->modal];
+		struct format_sheet f;
+		const bool blocks = has_blocks(w, w->state->modal, &f);
 		write_histogram(w, &look->weights, "weights", modal->step,
-			"marks: the levels of %s around 0, for the output channel with the widest range");
+			blocks ? "marks: the levels of %s around 0, for the block with the widest range"
+			       : "marks: the levels of %s around 0, for the output channel with the widest range");
 		write_histogram(w, &look->inputs, "inputs", modal->input_step,
-			"marks: the levels of %s around 0; as the layers before it give them in the result");
+			blocks ? "each block of %s has levels of its own; as the layers before it give them in the result"
+			       : "marks: the levels of %s around 0; as the layers before it give them in the result");
 	} else if (look)
 		text(w, STYLE_WARN,
 			now->estimated[0] || now->idle || now->info->command[0]
@@ -396,6 +455,7 @@ static void write_page(struct written *w)
 	write_why(w);
 	write_options(w);
 	write_past(w);
+	write_policy(w);
 	write_shares(w);
 	write_bound(w);
 	write_weights(w);
@@ -411,6 +471,7 @@ static void draw(void *own, struct scene *scene, struct screen *s, const struct 
 		.info = scene->layer_now ? &scene->layer_now[scene->layer] : info,
 		.slot = &now->info->slot[info->weight_slot],
 		.state = &now->slot[info->weight_slot],
+		.policy = &page->policy,
 		.screen = s,
 		.in = {r.x + 2, r.y + 1, r.width - 4, 0}};
 	char title[128], part[48] = "";
@@ -462,6 +523,11 @@ static bool select_layer(void *own, struct scene *scene, const char *name)
 	return view_layers.select(own, scene, name);
 }
 
+static void forget(void *own)
+{
+	picture_free(&((struct page *)own)->policy);
+}
+
 static const char *const teach[] = {"draft up {layers}", "hand pin", "hand unpin", "back", NULL};
 
 const struct view_ops view_layer = {
@@ -470,6 +536,8 @@ const struct view_ops view_layer = {
 	.place = LAYOUT_ALONE,
 	.key = ' ',
 	.own = sizeof(struct page),
+	.end = forget,
+	.forget = forget,
 	.measure = measure,
 	.draw = draw,
 	.move = move,

@@ -66,9 +66,10 @@ struct scene {
 	int pending;    // number of changes in force but not on the disk yet
 	const struct snapshot *snapshot;
 	const struct figure_source *source; // NULL: no figures yet
-	const uint8_t *draft;     // NULL: none; where there is none, the choice of the step `past`, which is shown in its place
-	long past;                // the step where the cursor of the history was left; 0: now, as it is
-	const double *draft_cost; // per term, where there is a draft
+	const uint8_t *draft; // NULL: none; where there is none, the choice of the step `past`, which is shown in its place
+	long past;            // the step where the cursor of the history was left; 0: now, as it is
+	struct foretold_so_far foretold;    // of drafts that were committed, and what came
+	const double *draft_cost;           // per term, where there is a draft
 	const struct layer_info *layer_now; // per layer, as the draft or else the modal choice makes it; NULL: as info has it
 	const double *layer_cost; // per layer, for the selected term: of the draft or else of the modal choice; NULL: unknown
 	// where the person is: the layer and the cost term in hand, which several views show
@@ -104,7 +105,7 @@ struct scene {
 
 // ---- operations ----------------------------------------------------------------------------------------------------
 
-#define AXIS_WORDS "in|out|left|right|log|linear|turn|all"
+#define AXIS_WORDS "in|out|left|right|log|linear|turn|logit|all"
 enum drag { DRAG_TAKE, DRAG_MOVE, DRAG_DROP };
 
 // `own`: the view's memory, view_ops.own bytes, zero at first.
@@ -131,7 +132,7 @@ struct view_ops {
 	bool (*mark)(void *own, struct scene *, const char *text, struct fault *);
 	// Calls `act` (table_sort, table_filter, …) on its table, and keeps the row in hand among those shown.
 	bool (*table)(void *own, struct scene *, table_act *act, const char *text, struct fault *);
-	// Looks at another part of its figure's cost axis, by one of AXIS_WORDS.
+	// Looks at another part of its figure's cost axis, or at its accuracies by another scale, by one of AXIS_WORDS.
 	bool (*axis)(void *own, struct scene *, const char *word, struct fault *);
 	// The mouse has taken hold of a place, moves it, or lets it go, which adds the command line that does what was meant. False: nothing there
 	// can be moved.
@@ -179,7 +180,8 @@ struct picture {
 		long records;
 		int marks, term, layer, point, width, height;
 		struct figure_window window;
-		int alones; // choices trained alone that are done
+		int alones;  // choices trained alone that are done
+		long looked; // the step of the last look at all layers, from 1 on
 		enum canvas_glyphs glyphs;
 	} of;
 	struct figure *figure; // owned, as the cells are
@@ -189,6 +191,10 @@ struct picture {
 // Draws a frame with a figure in it. `kind` NULL: the frame alone.
 void picture_draw(struct picture *, const struct scene *, struct screen *, struct rect, const struct figure_kind *kind);
 void picture_free(struct picture *);
+// Draws it without a frame, a row at a time: picture_make returns whether there is one of this size, and picture_row puts one of its
+// rows, as wide as it is.
+bool picture_make(struct picture *, const struct scene *, const struct figure_kind *, int width, int height);
+void picture_row(const struct picture *, struct screen *, int x, int y, int row);
 
 // layer_option: the option that the draft, or else the policy, has for a layer's weights. layer_format: the names of both
 // formats, "int4", or "int4/int8" if weights and activations differ; returns buf.

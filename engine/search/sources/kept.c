@@ -118,9 +118,9 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 }
 
 static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, double *noise,
-	struct fault *fault)
+	double *formats, struct fault *fault)
 {
-	return source_trained.look(network_of(source), lane, choice, look, noise, fault);
+	return source_trained.look(network_of(source), lane, choice, look, noise, formats, fault);
 }
 
 static bool weights(struct source *source, int lane, const uint8_t *choice, bool fold, struct state *out, struct fault *fault)

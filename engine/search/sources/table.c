@@ -106,11 +106,11 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 
 // No weights are there; but the table says what each format of a layer loses.
 static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, double *noise,
-	struct fault *fault)
+	double *formats, struct fault *fault)
 {
 	const struct table *t = (const struct table *)source;
-	(void)lane, (void)choice, (void)noise, (void)fault;
-	for (int o = 0; t->sensitivity && look->layer != LOOK_ALL && o < look->options; o++) {
+	(void)lane, (void)choice, (void)noise, (void)formats, (void)fault;
+	for (int o = 0; t->sensitivity && look->layer >= 0 && o < look->options; o++) {
 		const int format = space_format(source->shared->space, space_slot(look->layer, HALF_WEIGHT), o);
 		look->option[o].lost = sensitivity_lost(t->sensitivity, look->layer, (struct layer_plan){format, format});
 	}

@@ -59,7 +59,7 @@ static long report_first(const struct trained *t)
 static struct quantization quantization(const struct knobs *k)
 {
 	return (struct quantization){(enum range_kind)k->range, k->percentile, k->scales == SCALES_CHANNEL, k->unsigned_positive,
-		(enum block_rule)k->blocks, k->scale == SCALE_PO2};
+		(enum block_rule)k->blocks, k->scale == SCALE_PO2, (enum gradients)k->gradients};
 }
 
 // ---- opening ----
@@ -513,6 +513,7 @@ static bool probe(struct trained *t, uint64_t key, const double *size, double *t
 	const struct shared *s = t->source.shared;
 	const struct knobs *k = &s->knobs;
 	struct quantization q = quantization(k);
+	q.gradients = GRADIENTS_FP32; // a small difference of gradients is wanted
 	for (int side = 1; side >= -1; side -= 2) {
 		for (int l = 0; l < s->model->layers; l++)
 			network_push(t->network, l, key, (side > 0 ? 1 : -2) * PUSH * size[l]);
@@ -721,13 +722,17 @@ static bool evaluate(struct source *source, const struct knobs *k, int lane, con
 		struct loss l = network_loss(t->network, t->labels, count, 0);
 		loss += l.mean * count;
 		correct += l.correct;
-		if (beside)
-			network_judge(t->network, NULL, t->other, count, t->judged);
+		if (beside || e->right)
+			network_judge(t->network, t->labels, beside ? t->other : NULL, count, t->judged);
 		for (int i = 0; beside && i < count; i++) {
 			divergence += t->judged[i].divergence;
 			agreed += t->judged[i].agrees;
 		}
+		for (int i = 0; e->right && i < count; i++)
+			e->right[c.at - count + i] = t->judged[i].correct;
 	}
+	if (e->right)
+		e->images_sum = data_sum(t->data, test ? DATA_TEST : DATA_HELDOUT, first, c.end);
 	e->images = c.end;
 	e->accuracy = (double)correct / (double)c.end;
 	e->loss = loss / (double)c.end;
@@ -760,20 +765,20 @@ static void near_edges(struct source *source, int lane, const uint8_t *choice, f
 enum { LOOKED_AT = 64 }; // images of the calibration slice, at most
 
 static bool look_at(struct source *source, int lane, const uint8_t *choice, struct layer_look *look, double *noise,
-	struct fault *fault)
+	double *formats, struct fault *fault)
 {
 	struct trained *t = (struct trained *)source;
 	const struct space *space = source->shared->space;
 	const struct quantization q = quantization(&source->shared->knobs);
 	int format[ENGINE_OPTIONS];
 	for (int o = 0; o < look->options; o++)
-		format[o] = space_format(space, space_slot(look->layer == LOOK_ALL ? 0 : look->layer, HALF_WEIGHT), o);
+		format[o] = space_format(space, space_slot(look->layer < 0 ? 0 : look->layer, HALF_WEIGHT), o);
 	if (!take_plan(t, lane, choice, false, fault))
 		return false;
 	const long batch = source->shared->knobs.batch;
 	struct cursor slice = {0, batch < LOOKED_AT ? batch : LOOKED_AT}; // the first images, as calibrate has them
 	int images = next_batch(t, &slice, 0, DATA_TRAIN);
-	return network_look(t->network, &t->plan, &q, format, images, look, noise, fault);
+	return network_look(t->network, &t->plan, &q, format, images, look, noise, formats, fault);
 }
 
 static bool add_weight(const char *name, int rank, const int *size, const float *numbers, void *context)

@@ -201,58 +201,73 @@ static void affine_gradient(const float *x, const float *dy, long pixels, long c
 	FOR_ACT(act, affine_gradient_rows, x, dy, pixels, c, scale, shift, ka, kb, kc, dx);
 }
 
-// Of one pixel: sums in BLOCK parts, then across them.
-INLINE float folded(const float *part)
+// Of one pixel: of x, or of x times y; sums in BLOCK parts, then across them.
+INLINE float sum_of(const float *x, const float *y, long c)
 {
-	float s = 0;
+	lanes vector[BLOCK / LANES];
+	float part[BLOCK], s = 0;
+	for (int v = 0; v < BLOCK / LANES; v++)
+		vector[v] = every(0);
+	long j = 0;
+	for (; j + BLOCK <= c; j += BLOCK)
+		for (int v = 0; v < BLOCK / LANES; v++) {
+			lanes at = *(const lanes *)(x + j + v * LANES);
+			if (y)
+				at *= *(const lanes *)(y + j + v * LANES);
+			vector[v] += at;
+		}
+	memcpy(part, vector, sizeof part);
 	for (int k = 0; k < BLOCK; k++)
 		s += part[k];
+	for (; j < c; j++)
+		s += y ? x[j] * y[j] : x[j];
 	return s;
 }
 
-INLINE float sum_of(const float *x, const float *y, long c)
+INLINE float layernorm_pixel(const float *restrict x, long c, float epsilon, const float *restrict gain,
+	const float *restrict bias, float *restrict normal, float *restrict y)
 {
-	float part[BLOCK] = {0};
-	long j = 0;
-	for (; j + BLOCK <= c; j += BLOCK)
-		for (int k = 0; k < BLOCK; k++)
-			part[k] += x[j + k] * (y ? y[j + k] : 1);
-	float s = folded(part);
-	for (; j < c; j++)
-		s += x[j] * (y ? y[j] : 1);
-	return s;
+	const float mean = sum_of(x, NULL, c) / (float)c;
+	for (long j = 0; j < c; j++)
+		normal[j] = x[j] - mean;
+	const float inverse = 1 / sqrtf(sum_of(normal, normal, c) / (float)c + epsilon);
+	for (long j = 0; j < c; j++) {
+		normal[j] *= inverse;
+		y[j] = normal[j] * gain[j] + bias[j];
+	}
+	return inverse;
 }
 
 static float layernorm(const float *x, long pixels, long c, float epsilon, const float *gain, const float *bias, float *normal,
 	float *inverse, float *y)
 {
-	float *out = y;
-	for (long p = 0; p < pixels; p++, x += c, normal += c, out += c) {
-		float mean = sum_of(x, NULL, c) / (float)c;
-		for (long j = 0; j < c; j++)
-			normal[j] = x[j] - mean;
-		inverse[p] = 1 / sqrtf(sum_of(normal, normal, c) / (float)c + epsilon);
-		for (long j = 0; j < c; j++) {
-			normal[j] *= inverse[p];
-			out[j] = normal[j] * gain[j] + bias[j];
-		}
+	float top = 0;
+	for (long p = 0; p < pixels; p++, x += c, normal += c, y += c) {
+		inverse[p] = layernorm_pixel(x, c, epsilon, gain, bias, normal, y);
+		const float most = peak(y, c);
+		top = most > top ? most : top;
 	}
-	return peak(y, pixels * c);
+	return top;
+}
+
+INLINE void layernorm_gradient_pixel(const float *restrict normal, float inverse, const float *restrict dy, long c,
+	const float *restrict gain, float *restrict dx, float *restrict dgain, float *restrict dbias)
+{
+	for (long j = 0; j < c; j++) {
+		dgain[j] += dy[j] * normal[j];
+		dbias[j] += dy[j];
+		dx[j] = dy[j] * gain[j];
+	}
+	const float mean = sum_of(dx, NULL, c) / (float)c, along = sum_of(dx, normal, c) / (float)c;
+	for (long j = 0; j < c; j++)
+		dx[j] = inverse * (dx[j] - mean - normal[j] * along);
 }
 
 static void layernorm_gradient(const float *normal, const float *inverse, const float *dy, long pixels, long c, const float *gain,
 	float *dx, float *dgain, float *dbias)
 {
-	for (long p = 0; p < pixels; p++, normal += c, dy += c, dx += c) {
-		for (long j = 0; j < c; j++) {
-			dgain[j] += dy[j] * normal[j];
-			dbias[j] += dy[j];
-			dx[j] = dy[j] * gain[j];
-		}
-		float mean = sum_of(dx, NULL, c) / (float)c, along = sum_of(dx, normal, c) / (float)c;
-		for (long j = 0; j < c; j++)
-			dx[j] = inverse[p] * (dx[j] - mean - normal[j] * along);
-	}
+	for (long p = 0; p < pixels; p++, normal += c, dy += c, dx += c)
+		layernorm_gradient_pixel(normal, inverse[p], dy, c, gain, dx, dgain, dbias);
 }
 
 #endif

@@ -85,19 +85,109 @@ static void maximum(const float *x, float *y, long n)
 		y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
+// A vector of channels of a window of h by w pixels: to the first of the greatest.
+INLINE void maximum_gradient_vector(const float *x, lanes dy, int h, int w, long row, long c, float *dx)
+{
+	lanes most = *(const lanes *)x;
+	ints first = {0};
+	for (int y = 0; y < h; y++)
+		for (int k = 0; k < w; k++) {
+			const lanes v = *(const lanes *)(x + y * row + k * c);
+			const ints more = v > most;
+			most = chosen(more, v, most);
+			first = ((y * w + k) & more) | (first & ~more);
+		}
+	for (int y = 0; y < h; y++)
+		for (int k = 0; k < w; k++) {
+			lanes *to = (lanes *)(dx + y * row + k * c);
+			*to += (lanes)((ints)dy & (first == y * w + k));
+		}
+}
+
+static void maximum_gradient(const float *x, const float *dy, int h, int w, long row, long c, float *dx)
+{
+	long j = 0;
+	for (; j + LANES <= c; j += LANES)
+		maximum_gradient_vector(x + j, *(const lanes *)(dy + j), h, w, row, c, dx + j);
+	for (; j < c; j++) {
+		long first = j;
+		for (int y = 0; y < h; y++)
+			for (long at = y * row + j; at < y * row + w * c; at += c)
+				first = x[at] > x[first] ? at : first;
+		dx[first] += dy[j];
+	}
+}
+
+enum { ROWS_SUMMED = 4 }; // rows whose numbers are added up side by side: one alone would wait for its own sum
+
+// Of x, or of x times y, each row in its numbers' order.
+INLINE void sum_rows(const int rows, const float *x, const float *y, long n, long row, float *sum)
+{
+	float s[ROWS_SUMMED] = {0};
+	for (long i = 0; i < n; i++)
+#pragma GCC unroll 4
+		for (int r = 0; r < rows; r++)
+			s[r] += y ? x[r * row + i] * y[r * row + i] : x[r * row + i];
+	memcpy(sum, s, (size_t)rows * sizeof *sum);
+}
+
+static float greatest(const float *x, long n)
+{
+	lanes most = every(-FLT_MAX);
+	float top = -FLT_MAX;
+	long i = 0;
+	for (; i + LANES <= n; i += LANES)
+		most = greater(*(const lanes *)(x + i), most);
+	for (int k = 0; k < LANES; k++)
+		top = most[k] > top ? most[k] : top;
+	for (; i < n; i++)
+		top = x[i] > top ? x[i] : top;
+	return top;
+}
+
+INLINE void softmax_rows(const int rows, float *x, long n, long row, float scale)
+{
+	float total[ROWS_SUMMED];
+	for (int r = 0; r < rows; r++) {
+		float *at = x + r * row;
+		const float top = greatest(at, n);
+		long i = 0;
+		for (; i + LANES <= n; i += LANES)
+			*(lanes *)(at + i) = exponential_lanes(scale * (*(const lanes *)(at + i) - top));
+		for (; i < n; i++)
+			at[i] = exponential(scale * (at[i] - top));
+	}
+	sum_rows(rows, x, NULL, n, row, total);
+	for (int r = 0; r < rows; r++)
+		for (long i = 0; i < n; i++)
+			x[r * row + i] /= total[r];
+}
+
 static void softmax(float *x, long rows, long n, long row, float scale)
 {
-	for (long r = 0; r < rows; r++, x += row) {
-		float top = -FLT_MAX, total = 0;
-		for (long i = 0; i < n; i++)
-			top = x[i] > top ? x[i] : top;
-		for (long i = 0; i < n; i++)
-			x[i] = exponential(scale * (x[i] - top));
-		for (long i = 0; i < n; i++)
-			total += x[i];
-		for (long i = 0; i < n; i++)
-			x[i] /= total;
-	}
+	long r = 0;
+	for (; r + ROWS_SUMMED <= rows; r += ROWS_SUMMED)
+		softmax_rows(ROWS_SUMMED, x + r * row, n, row, scale);
+	for (; r < rows; r++)
+		softmax_rows(1, x + r * row, n, row, scale);
+}
+
+INLINE void softmax_gradient_rows(const int rows, const float *restrict y, float *restrict dy, long n, long row, float scale)
+{
+	float sum[ROWS_SUMMED];
+	sum_rows(rows, dy, y, n, row, sum);
+	for (int r = 0; r < rows; r++)
+		for (long i = r * row; i < r * row + n; i++)
+			dy[i] = y[i] * (dy[i] - sum[r]) * scale;
+}
+
+static void softmax_gradient(const float *y, float *dy, long rows, long n, long row, float scale)
+{
+	long r = 0;
+	for (; r + ROWS_SUMMED <= rows; r += ROWS_SUMMED)
+		softmax_gradient_rows(ROWS_SUMMED, y + r * row, dy + r * row, n, row, scale);
+	for (; r < rows; r++)
+		softmax_gradient_rows(1, y + r * row, dy + r * row, n, row, scale);
 }
 
 static double squares(const float *x, long n)

@@ -8,8 +8,6 @@
 #include "engine/tensor/isa/product.h"
 #include "engine/tensor/isa/quantize.h"
 
-typedef int32_t unit __attribute__((aligned(1), may_alias));
-
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 typedef uint8_t code;
 enum { CODE_OFFSET = 128 };

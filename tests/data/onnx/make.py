@@ -176,8 +176,48 @@ class Letters(nn.Module):  # products by letters, and numbers taken by a table
         return self.head(y.reshape(1, 16, 8)[:, self.index].mean((1, 2)))
 
 
+class Sides(nn.Module):  # convolutions, norms and poolings of one and three dimensions, and a convolution of a constant
+    def __init__(self):
+        super().__init__()
+        self.norm, self.line = nn.BatchNorm1d(3), nn.Conv1d(3, 6, 5, 4, 2)
+        self.norm3, self.block = nn.BatchNorm3d(2), nn.Conv3d(2, 4, (3, 1, 3), 1, (1, 0, 1), groups=2)
+        self.table, self.place = nn.Parameter(torch.randn(1, 2, 3, 3)), nn.Conv2d(2, 4, 3)
+        self.fc = nn.Linear(4, 10)
+
+    def forward(self, x):
+        x = F.max_pool1d(F.relu(self.line(self.norm(x.flatten(2)))), 2)  # [1, 6, 32]
+        x = self.block(F.relu(self.norm3(x.reshape(1, 2, 3, 8, 4))))  # [1, 4, 3, 8, 4]
+        x = F.avg_pool3d(x, (3, 2, 2)) + self.place(self.table).unsqueeze(2)
+        return self.fc(F.adaptive_avg_pool3d(x, 1).flatten(1))
+
+
+class Several(nn.Module):  # an image cut into four, which convolutions and norms take as a batch
+    def __init__(self):
+        super().__init__()
+        self.stem, self.norm, self.conv = nn.Conv2d(3, 6, 3, 1, 1), nn.BatchNorm2d(6), nn.Conv2d(6, 6, 3, 2, 1, groups=3)
+        self.fc = nn.Linear(6, 10)
+
+    def forward(self, x):
+        x = F.relu(self.stem(x)).reshape(1, 6, 2, 8, 2, 8).permute(0, 2, 4, 1, 3, 5).reshape(4, 6, 8, 8)
+        x = F.avg_pool2d(self.conv(F.relu(self.norm(x))), 2)  # [4, 6, 2, 2]
+        x = x.reshape(1, 2, 2, 6, 2, 2).permute(0, 3, 1, 4, 2, 5).reshape(1, 6, 4, 4)
+        return self.fc(x.mean((2, 3)))
+
+
+class Resized(nn.Module):  # images made larger and smaller, in each way
+    def __init__(self):
+        super().__init__()
+        self.stem, self.fc = nn.Conv2d(3, 4, 3, 2, 1), nn.Linear(4 * 7 * 9, 10)
+
+    def forward(self, x):
+        x = F.interpolate(self.stem(x), scale_factor=2.0, mode="nearest")
+        x = F.interpolate(x, size=(12, 13), mode="bilinear")
+        x = F.interpolate(x, size=(10, 15), mode="bicubic")
+        return self.fc(F.interpolate(x, size=(7, 9), mode="bilinear", align_corners=True).flatten(1))
+
+
 NETWORKS = {"letters": Letters, "residual": Residual, "mobile": Mobile, "dense": Dense, "shuffle": Shuffle, "attend": Attend, "torchvision": Torchvision,
-    "last": Last, "windows": Windows, "unusual": Unusual}
+    "last": Last, "windows": Windows, "unusual": Unusual, "sides": Sides, "several": Several, "resized": Resized}
 
 
 def strip(path):
@@ -217,7 +257,7 @@ def export(name):
     net = NETWORKS[name]()
     g = torch.Generator().manual_seed(1)
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.running_mean.normal_(0, 0.1, generator=g)
             module.running_var.uniform_(0.5, 1.5, generator=g)
     for p in net.parameters():
@@ -280,6 +320,52 @@ def by_hand():
     onnx.save(m, path)
 
 
+def called():
+    """Functions that call each other, with attributes from the call and by default, and an If whose condition is computed from a shape, within
+    one of them too."""
+    r = np.random.default_rng(6)
+    t = lambda name, *shape: numpy_helper.from_array((r.standard_normal(shape) * 0.3).astype("f4"), name)
+    node, of, float_of = helper.make_node, helper.make_tensor_value_info, TensorProto.FLOAT
+    def from_call(n, attribute, name, kind):
+        n.attribute.append(onnx.AttributeProto(name=attribute, ref_attr_name=name, type=kind))
+        return n
+    opset = [helper.make_opsetid("", 17), helper.make_opsetid("local", 1)]
+    leaky = from_call(node("LeakyRelu", ["x"], ["y"]), "alpha", "slope", onnx.AttributeProto.FLOAT)
+    one = numpy_helper.from_array(np.array([1.0], "f4"), "one")
+    steeper = helper.make_graph([node("Add", ["held", "one"], ["more"]), node("Mul", ["more", "half"], ["steep"])], "then",
+        [], [of("steep", float_of, None)], [one])
+    same = helper.make_graph([node("Identity", ["held"], ["steep"])], "else", [], [of("steep", float_of, None)])
+    functions = [
+        helper.make_function("local", "Bend", ["x"], ["y"], [leaky], opset, attributes=["slope"]),
+        helper.make_function("local", "Block", ["x", "w", "b"], ["y"], [
+            from_call(node("Conv", ["x", "w", "b"], ["held"]), "strides", "steps", onnx.AttributeProto.INTS),
+            node("Bend", ["held"], ["bent"], domain="local", slope=0.3),
+            node("Shape", ["x"], ["s"]), node("Size", ["s"], ["rank"]),
+            node("Constant", [], ["four"], value_int=4), node("Equal", ["rank", "four"], ["is"]),
+            node("Constant", [], ["half"], value_float=0.5),
+            node("If", ["is"], ["chosen"], then_branch=steeper, else_branch=same),
+            node("Add", ["bent", "chosen"], ["y"])], opset, attribute_protos=[helper.make_attribute("steps", [2, 2])])]
+    axis = numpy_helper.from_array(np.array(0), "axis")
+    last = helper.make_graph([node("Flatten", ["p"], ["f"]), node("CumSum", ["b3", "axis"], ["b4"], exclusive=1, reverse=1),
+        node("Gemm", ["f", "w3", "b4"], ["out"])], "then", [], [of("out", float_of, None)], [t("w3", 8, 10), axis])
+    never = helper.make_graph([node("Warp", ["p"], ["out"])], "else", [], [of("out", float_of, None)])
+    yes = numpy_helper.from_array(np.array(True), "yes")
+    graph = helper.make_graph([
+        node("Block", ["x", "w1", "b1"], ["one"], domain="local"),
+        node("Block", ["one", "w2", "b2"], ["two"], domain="local", steps=[1, 1]),
+        node("GlobalAveragePool", ["two"], ["p"]),
+        node("If", ["yes"], ["logits"], then_branch=last, else_branch=never)], "called", [of("x", float_of, [1, 3, 16, 16])],
+        [of("logits", float_of, [1, 10])], [t("w1", 6, 3, 3, 3), t("b1", 6), t("w2", 8, 6, 1, 1), t("b2", 8), t("b3", 10), yes])
+    m = helper.make_model(graph, opset_imports=opset, functions=functions, ir_version=9)
+    path = HERE + "/called.onnx"
+    other = next(a for a in m.graph.node[-1].attribute if a.name == "else_branch").g.node[0]
+    other.op_type = "Identity"  # for the runtime, which looks at branches that it never takes
+    onnx.save(m, path)
+    reference(path)
+    other.op_type = "Warp"
+    onnx.save(m, path)
+
+
 if __name__ == "__main__":
-    for wanted in sys.argv[1:] or [*NETWORKS, "hand"]:
-        by_hand() if wanted == "hand" else export(wanted)
+    for wanted in sys.argv[1:] or [*NETWORKS, "hand", "called"]:
+        {"hand": by_hand, "called": called}.get(wanted, lambda: export(wanted))()
