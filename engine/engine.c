@@ -17,7 +17,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/courtesy.h"
-#include "engine/export/export.h"
+#include "engine/export/reach.h"
 #include "engine/history.h"
 #include "engine/search/search.h"
 #include "engine/tensor/kernels.h"
@@ -26,10 +26,10 @@
 struct request {
 	struct request *next;
 	struct change change;
-	uint8_t *choice; // REQUEST_EVALUATE, NULL: the result; REQUEST_FREEZE
+	uint8_t *choice; // REQUEST_EVALUATE, REQUEST_FREEZE; NULL: the result
 	enum split split;
 	char *answers; // REQUEST_ANSWERS: lines to be given back
-	int number;    // REQUEST_FOCUS: the lane's; REQUEST_LOOK: the layer's; REQUEST_WEIGHTS: whether they are folded
+	int number; // REQUEST_FOCUS, REQUEST_FREEZE: the lane's; REQUEST_LOOK: the layer's; REQUEST_WEIGHTS: whether they are folded
 	struct reply reply;
 };
 
@@ -329,7 +329,7 @@ static void carry_out(struct engine *e, struct request *q)
 	case REQUEST_LOOK: r->ok = look(e, q->number, r); break;
 	case REQUEST_WEIGHTS: r->ok = give_weights(e, q->number, r); break;
 	case REQUEST_FREEZE:
-		r->frozen = search_freeze(e->search, q->choice, &r->fault);
+		r->frozen = search_freeze(e->search, q->number, q->choice, &r->fault);
 		r->ok = r->frozen != NULL;
 		break;
 	case REQUEST_FOCUS:
@@ -721,30 +721,55 @@ bool engine_post_evaluate(struct engine *e, enum choice_kind kind, const char *o
 	return true;
 }
 
-bool engine_post_freeze(struct engine *e, const uint8_t *choice, unsigned *ticket, struct fault *fault)
+bool engine_post_freeze(struct engine *e, int lane, const uint8_t *choice, unsigned *ticket, struct fault *fault)
 {
 	if (!search_info(e->search)->train_images)
 		return fault_set(fault, "export", "open a session that trains: data=glyphs, say", "there are no weights here");
-	struct request *r = about_choice(e, REQUEST_FREEZE, true, choice, fault);
+	struct request *r = about_choice(e, REQUEST_FREEZE, choice != NULL, choice, fault);
 	if (!r)
 		return false;
+	r->number = lane;
 	post(e, r, ticket);
 	return true;
 }
 
-bool engine_write_c(const struct frozen *frozen, const char *name, FILE *file, struct fault *fault)
+bool engine_outgoing(const char *form, const char *reader, struct outgoing *how, struct fault *fault)
 {
-	return export_c(frozen, name, file, fault);
+	const struct reach *reach = reach_of(form, reader, fault);
+	if (reach)
+		*how = (struct outgoing){.reach = reach, .clip = reach->clip};
+	return reach != NULL;
 }
 
-bool engine_write_qdq(const struct frozen *frozen, const struct outgoing *how, FILE *file, struct fault *fault)
+bool engine_folds(const struct outgoing *how)
 {
-	return export_qdq(frozen, how, file, fault);
+	return how->reach->folds;
 }
 
-bool engine_write_qonnx(const struct frozen *frozen, const struct outgoing *how, FILE *file, struct fault *fault)
+const char *engine_beside(const struct outgoing *how)
 {
-	return export_qonnx(frozen, how, file, fault);
+	return how->reach->beside;
+}
+
+bool engine_write(const struct frozen *f, const struct outgoing *how, const char *name, FILE *file, FILE *beside,
+	struct fault *fault)
+{
+	return reach_write(f, how, name, file, beside, fault);
+}
+
+bool engine_written(const struct frozen *f, const struct outgoing *how, const char *path, const char *beside, struct fault *fault)
+{
+	return how->reach->check(f, how, path, beside, fault);
+}
+
+bool engine_guides(const struct outgoing *how)
+{
+	return how->reach->how[0] != NULL;
+}
+
+bool engine_write_guide(const struct frozen *f, const struct outgoing *how, const char *path, const char *beside, FILE *file)
+{
+	return reach_guide(f, how, path, beside, file);
 }
 
 // A request that is told by a number at most.

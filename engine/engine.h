@@ -132,6 +132,8 @@ struct layer_info {
 
 struct engine_info {
 	char net[ENGINE_TEXT], data[ENGINE_TEXT], space[ENGINE_TEXT], preset[ENGINE_NAME];
+	char reach[ENGINE_NAME];        // for whom it is; empty: for nobody in particular
+	char left_out[2 * ENGINE_TEXT]; // formats of the space that this one does not run, and why; empty: there are none
 	uint64_t seed;
 	int threads, batch;
 	int layers; // of any choice, each at its largest; 0: choices make no network, but divide a job over a machine
@@ -318,16 +320,24 @@ bool engine_post_look(struct engine *, int layer, unsigned *ticket, struct fault
 // (LAYER.weight, LAYER.norm.running_mean); batch norms' statistics are those that were given, or are estimated in fp32. folded: norms
 // go into the weights before them and a bias.
 bool engine_post_weights(struct engine *, bool folded, unsigned *ticket, struct fault *);
-// Takes a copy of the network of a choice (option per slot), under the formats that it holds and with ranges and statistics calibrated for it, to
-// be written by the functions below. The search, its state and its digest stay as they are. Refused where there are no weights.
+// Takes a copy of the network of a choice (option per slot; NULL: the lane's result), under the formats that it holds and with ranges and
+// statistics calibrated for it, to be written by the functions below. What is a lane's own (norm-sets) is that of the lane with this
+// number; 0: of the one in focus. The search, its state and its digest stay as they are. Refused where there are no weights.
 struct frozen;
-bool engine_post_freeze(struct engine *, const uint8_t *choice, unsigned *ticket, struct fault *);
-// Writes it as a header in C99 with an inference of its own, whose names begin with `name` (letters, digits and _, the first no digit).
-// Returns false with a fault if a layer's formats or an operator cannot be written so, or if the file could not be written. Any thread.
-bool engine_write_c(const struct frozen *, const char *name, FILE *, struct fault *);
-// Writes it as ONNX: quantization in standard operators, or QONNX's nodes, which have every format. Faults as above.
-bool engine_write_qdq(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
-bool engine_write_qonnx(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
+bool engine_post_freeze(struct engine *, int lane, const uint8_t *choice, unsigned *ticket, struct fault *);
+// For whom it is written: a form (c, qdq, qonnx, aimet) and one who reads it; NULL: whom the form is written for where nobody is named. Fills
+// how it leaves then. False with a fault that lists who there is.
+bool engine_outgoing(const char *form, const char *reader, struct outgoing *, struct fault *);
+bool engine_folds(const struct outgoing *);         // whether the form may have batch norms folded
+const char *engine_beside(const struct outgoing *); // the ending of a second file that it has; NULL: none
+// Writes it. `name` begins the names in a header in C: letters, digits and _, the first no digit; `beside`: the second file, or NULL. Returns
+// false with a fault if a layer's formats or an operator cannot be written so, or if a file could not be written. Any thread.
+bool engine_write(const struct frozen *, const struct outgoing *, const char *name, FILE *, FILE *beside, struct fault *);
+// Reads what was written, and looks for every layer in it. False with a fault that names the file and what is not found.
+bool engine_written(const struct frozen *, const struct outgoing *, const char *path, const char *beside, struct fault *);
+// How those who read it open it, as Markdown; of forms that say so themselves there is no such guide.
+bool engine_guides(const struct outgoing *);
+bool engine_write_guide(const struct frozen *, const struct outgoing *, const char *path, const char *beside, FILE *);
 // Takes the next reply, if there is one. reply_free frees what it holds. An evaluation that waits for a command
 // (below) is broken off by engine_pause.
 bool engine_reply(struct engine *, struct reply *);

@@ -173,17 +173,36 @@ printf 'run 3\npin *.a int8 stem.w mxint8 head.w mxfp4\nset block-scale search\n
 # shellcheck disable=SC2086
 expect 0 new blocks-out $small space=int8,nvfp4,mxfp4,mxint8 decide=split wide-start=0 steps=9 --batch ask
 [ -s net.onnx ] || fail 'weights in blocks were not written'
-rm net.onnx
+rm net.onnx net.onnx.md
 expect 0 --replay blocks-out
 says "$(digest blocks-out)" out
-printf 'run 6\nexport qdq net.onnx\nexport qdq wide.onnx reach=qonnx\nexport qdq fold.onnx reach=openvino norms=fold\nexport qonnx q.onnx\n' >ask
+printf 'run 6\nfront\nexport qdq net.onnx\nexport qdq wide.onnx reach=qonnx\nexport qdq fold.onnx reach=openvino norms=fold\nexport qonnx q.onnx\nexport aimet a.encodings\nexport qdq point.onnx point=1\nexport qdq lane.onnx lane=1\n' >ask
 # shellcheck disable=SC2086
-expect 0 new onnx $small steps=6 space=int-s --batch ask
-for file in net.onnx wide.onnx fold.onnx q.onnx; do
+expect 0 new onnx $small steps=6 front-every=2 space=int-s --batch ask
+for file in net.onnx wide.onnx fold.onnx q.onnx a.encodings point.onnx lane.onnx; do
 	[ -s $file ] || fail "$file was not written"
-	rm -f $file
+	[ -s $file.md ] || fail "nothing says how $file is opened"
+	rm -f $file $file.md
 done
-for words in 'qdq x.onnx reach=tflite' 'qonnx x.onnx norms=fold' 'qdq x.onnx widths=8' 'c x.h norms=fold'; do
+[ -s a.onnx ] || fail 'the network of the encodings was not written'
+rm -f a.onnx
+says 'wrote a.encodings and a.onnx; read again, it has every layer' out
+says 'wrote point.onnx: point 1 of the front, with the weights of now; read again' out
+says 'wrote lane.onnx: the result of lane 1; read again' out
+# For whom the search is: what they do not run is not in the space.
+printf 'status\nrun 6\nexport qdq net.onnx\n' >ask
+# shellcheck disable=SC2086
+expect 0 new reach $small steps=6 space=int4,int8,e4m3 reach=openvino --batch ask
+says 'for reach=openvino the space is without e4m3' out
+grep -q 'for OpenVINO' net.onnx.md || fail 'the file is not for whom the search is'
+rm net.onnx net.onnx.md
+# shellcheck disable=SC2086
+expect 1 new reach2 $small steps=6 space=fp-s reach=c --batch ask
+says 'a C99 compiler runs none of its formats' err
+expect 1 new reach2 pod=tpu_v4 reach=ort --batch ask
+says 'with pod= no network is searched that could leave' err
+for words in 'qdq x.onnx point=1000' 'qdq x.onnx lane=2' 'qdq x.onnx lane=1 point=1' 'qdq x.onnx point=x' 'aimet x.onnx' \
+	'qdq x.onnx reach=tflite' 'qdq x.onnx widths=8' 'c x.h norms=fold' 'qonnx x.onnx norms=fold'; do
 	echo "export $words" >ask
 	expect 1 onnx --batch ask
 done

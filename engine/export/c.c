@@ -2,6 +2,10 @@
 // A network as a header in C. Its functions are written once, as a template; what is the network's own are tables and one call an operator. Sums
 // of products of codes are exact; what follows, in fp32, is computed in the engine's order without contraction, so that the
 // bits are the engine's.
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/disk.h"
 #include "engine/base/text.h"
 #include "engine/export/export.h"
 #include "engine/quant/format.h"
@@ -19,12 +23,17 @@ static bool op_fits(const struct frozen *f, const struct op *op, struct fault *f
 	return true;
 }
 
+bool export_c_has(int format)
+{
+	return format_table[format].kind == FORMAT_INTEGER && format_table[format].bits <= 8;
+}
+
 static bool layer_fits(const struct frozen *f, int layer, struct fault *fault)
 {
 	const struct layer_plan *plan = &f->layer[layer].format;
 	const int format[] = {plan->weight, plan->activation};
 	for (int h = 0; h < 2; h++)
-		if (format_table[format[h]].kind != FORMAT_INTEGER || format_table[format[h]].bits > 8)
+		if (!export_c_has(format[h]))
 			return fault_set(fault, f->model->layer[layer].name, "pin it to int8 or a narrower integer format",
 				"C is written for integer formats of up to 8 bits, and its %s are %s", h ? "inputs" : "weights",
 				format_table[format[h]].name);
@@ -245,6 +254,15 @@ static void print_floats(FILE *out, const char *name, const char *what, int inde
 	fprintf(out, "\n};\n");
 }
 
+// The line that a layer begins with.
+static void layer_line(const struct frozen *f, int layer, char *buf, size_t size)
+{
+	const struct frozen_layer *l = &f->layer[layer];
+	snprintf(buf, size, "\n// %s: weights %s, inputs %s%s\n", f->model->layer[layer].name,
+		format_table[l->format.weight].name, format_table[l->format.activation].name,
+		l->grid.low < 0 ? "" : ", unsigned");
+}
+
 static void print_layer(FILE *out, const char *name, const struct frozen *f, int layer)
 {
 	const struct frozen_layer *l = &f->layer[layer];
@@ -252,8 +270,9 @@ static void print_layer(FILE *out, const char *name, const struct frozen *f, int
 	const struct op *op = &f->model->op[shape->op];
 	const bool conv = op->kind == OP_CONV;
 	const struct window w = conv ? op->window : (struct window){1, 1, 1, 0, 0, 0};
-	fprintf(out, "\n// %s: weights %s, inputs %s%s\n", shape->name, format_table[l->format.weight].name,
-		format_table[l->format.activation].name, l->grid.low < 0 ? "" : ", unsigned");
+	char line[256];
+	layer_line(f, layer, line, sizeof line);
+	fputs(line, out);
 	print_codes(out, name, layer, l->code, l->rows * l->columns);
 	print_floats(out, name, "scale", layer, l->scale, l->columns);
 	if (l->bias)
@@ -383,4 +402,34 @@ bool export_c(const struct frozen *f, const char *name, FILE *out, struct fault 
 		}
 	print_run(out, name, f);
 	return !ferror(out) || fault_set(fault, "export", "see to the room on the disk", "the file could not be written");
+}
+
+// The codes behind a layer's line.
+static bool has_layer(const char *text, const struct frozen *f, int layer)
+{
+	const struct frozen_layer *l = &f->layer[layer];
+	char line[256], *end;
+	layer_line(f, layer, line, sizeof line);
+	const char *at = strstr(text, line);
+	at = at ? strchr(at, '{') : NULL;
+	for (long i = 0; at && i < l->rows * l->columns; i++) {
+		at++; // the brace, or the comma of the one before
+		bool same = (float)strtol(at, &end, 10) == l->code[i];
+		at = same && *end == ',' ? end : NULL;
+	}
+	return at != NULL;
+}
+
+bool export_c_check(const struct frozen *f, const char *path, struct fault *fault)
+{
+	enum { MOST = 1 << 30 };
+	size_t size;
+	char *text = disk_read(path, MOST, &size, fault);
+	bool ok = text != NULL;
+	for (int l = 0; ok && l < f->model->layers; l++)
+		ok = has_layer(text, f, l) ||
+			fault_set(fault, path, "write it again", "the codes of layer %s are not found in it",
+				f->model->layer[l].name);
+	free(text);
+	return ok;
 }

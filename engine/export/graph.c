@@ -18,7 +18,7 @@ enum {
 	ATTRIBUTE_TYPE = 20,
 	ATTRIBUTE_REFERENCE = 21
 };
-enum { TENSOR_SIZE = 1, TENSOR_KIND = 2, TENSOR_NAME = 8, TENSOR_RAW = 9 };
+enum { ELEMENT_SIZE = 1, ELEMENT_KIND = 2, ELEMENT_NAME = 8, ELEMENT_RAW = 9 };
 enum {
 	FUNCTION_NAME = 1,
 	FUNCTION_INPUT = 4,
@@ -108,15 +108,15 @@ void graph_function(struct graph *g, const char *domain, const char *name, const
 	proto_message(&g->functions, MODEL_FUNCTION, &s);
 }
 
-void graph_constant(struct graph *g, const char *name, enum tensor_type type, int rank, const int64_t *size, const void *bytes,
+void graph_constant(struct graph *g, const char *name, enum element_type type, int rank, const int64_t *size, const void *bytes,
 	size_t count)
 {
 	struct string s = {0};
 	for (int i = 0; i < rank; i++)
-		proto_number(&s, TENSOR_SIZE, size[i]);
-	proto_number(&s, TENSOR_KIND, type);
-	proto_text(&s, TENSOR_NAME, name);
-	proto_bytes(&s, TENSOR_RAW, bytes, count);
+		proto_number(&s, ELEMENT_SIZE, size[i]);
+	proto_number(&s, ELEMENT_KIND, type);
+	proto_text(&s, ELEMENT_NAME, name);
+	proto_bytes(&s, ELEMENT_RAW, bytes, count);
 	proto_message(&g->constants, GRAPH_CONSTANT, &s);
 }
 
@@ -126,7 +126,7 @@ void graph_floats(struct graph *g, const char *name, int rank, const int64_t *si
 	size_t count = 1;
 	for (int i = 0; i < rank; i++)
 		count *= (size_t)size[i];
-	graph_constant(g, name, TENSOR_FLOAT, rank, size, x, count * sizeof *x);
+	graph_constant(g, name, ELEMENT_FLOAT, rank, size, x, count * sizeof *x);
 }
 
 void graph_scalar(struct graph *g, const char *name, float x)
@@ -150,7 +150,7 @@ static void add_value(struct string *graph, int field, const char *name, int ran
 		proto_number(&side, 1, size[i]);
 		proto_message(&shape, 1, &side);
 	}
-	proto_number(&tensor, 1, TENSOR_FLOAT);
+	proto_number(&tensor, 1, ELEMENT_FLOAT);
 	proto_message(&tensor, 2, &shape);
 	proto_message(&type, 1, &tensor);
 	proto_text(&value, VALUE_NAME, name);

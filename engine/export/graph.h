@@ -9,17 +9,18 @@
 
 #include "engine/base/text.h"
 
-enum tensor_type { // TensorProto.DataType
-	TENSOR_FLOAT = 1,
-	TENSOR_UINT8 = 2,
-	TENSOR_INT8 = 3,
-	TENSOR_INT16 = 5,
-	TENSOR_INT32 = 6,
-	TENSOR_INT64 = 7,
-	TENSOR_FLOAT16 = 10,
-	TENSOR_BFLOAT16 = 16,
-	TENSOR_FLOAT8E4M3FN = 17,
-	TENSOR_FLOAT8E5M2 = 19,
+enum element_type { // TensorProto.DataType
+	ELEMENT_FLOAT = 1,
+	ELEMENT_UINT8 = 2,
+	ELEMENT_INT8 = 3,
+	ELEMENT_UINT16 = 4,
+	ELEMENT_INT16 = 5,
+	ELEMENT_INT32 = 6,
+	ELEMENT_INT64 = 7,
+	ELEMENT_FLOAT16 = 10,
+	ELEMENT_BFLOAT16 = 16,
+	ELEMENT_FLOAT8E4M3FN = 17,
+	ELEMENT_FLOAT8E5M2 = 19,
 };
 
 // An attribute of a node; `parameter`: the function's attribute that it takes its value from.
@@ -54,7 +55,7 @@ void graph_body_node(struct string *body, const char *type, const char *const *i
 void graph_function(struct graph *, const char *domain, const char *name, const char *const *inputs, const char *output,
 	int attributes, const char *const *attribute, struct string *body);
 // A constant: raw bytes, little-endian; rank 0 is a scalar.
-void graph_constant(struct graph *, const char *name, enum tensor_type, int rank, const int64_t *size, const void *bytes,
+void graph_constant(struct graph *, const char *name, enum element_type, int rank, const int64_t *size, const void *bytes,
 	size_t count);
 void graph_floats(struct graph *, const char *name, int rank, const int64_t *size, const float *);
 void graph_scalar(struct graph *, const char *name, float);

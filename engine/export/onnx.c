@@ -24,9 +24,23 @@ void onnx_part(char out[ONNX_NAME], const struct onnx *o, int layer, const char 
 	snprintf(out, ONNX_NAME, "%s.%s%s", onnx_layer(o, layer), part, of_part);
 }
 
+void onnx_cast(struct onnx *o, int layer, const char *tensor, enum element_type to, char out[ONNX_NAME])
+{
+	char narrow[ONNX_NAME];
+	onnx_part(narrow, o, layer, "input", "_narrow");
+	onnx_part(out, o, layer, "input", "");
+	onnx_node(o, NULL, "Cast", tensor, NULL, NULL, narrow, 1, &INT_IS("to", to));
+	onnx_node(o, NULL, "Cast", narrow, NULL, NULL, out, 1, &INT_IS("to", ELEMENT_FLOAT));
+}
+
 bool onnx_plain(int format)
 {
-	return format_table[format].kind == FORMAT_CAST && format_table[format].bits == 32;
+	return onnx_is_cast(format) && format_table[format].bits == 32;
+}
+
+bool onnx_is_cast(int format)
+{
+	return format_table[format].kind == FORMAT_CAST;
 }
 
 // The tensor that an operator puts out. The input and the output of the network are "image" and "logits".
@@ -44,6 +58,11 @@ static const char *tensor(const struct onnx *o, int op, char buf[ONNX_NAME])
 
 // ---- layers ----
 
+static bool folds(const struct onnx *o)
+{
+	return o->how->fold && o->dialect->folds;
+}
+
 // The norm that is folded into a layer: the only reader of one without a bias. -1: none.
 static int folded_norm(const struct onnx *o, int op)
 {
@@ -55,8 +74,7 @@ static int folded_norm(const struct onnx *o, int op)
 				readers++;
 				norm = r;
 			}
-	bool folds = o->how->fold && o->dialect->folds && !m->op[op].bias && readers == 1 && m->op[norm].kind == OP_NORM;
-	return folds ? norm : -1;
+	return folds(o) && !m->op[op].bias && readers == 1 && m->op[norm].kind == OP_NORM ? norm : -1;
 }
 
 static bool is_folded(const struct onnx *o, int op)
@@ -82,10 +100,12 @@ static float order_scales(const struct frozen_layer *l, int column, float gain, 
 }
 
 // The engine's [rows][columns][inputs][outputs] in ONNX's order, but for blocks.
-static bool order_weights(const struct onnx *o, int layer, const float *gain, struct onnx_weights *w)
+bool onnx_weights_of(const struct onnx *o, int layer, struct onnx_weights *w)
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
-	const struct op *op = &o->frozen->model->op[o->frozen->model->layer[layer].op];
+	const int at = o->frozen->model->layer[layer].op, norm = folded_norm(o, at);
+	const float *gain = norm >= 0 ? o->frozen->norm[norm].gain : NULL;
+	const struct op *op = &o->frozen->model->op[at];
 	const int taps = op->kind == OP_CONV ? op->window.h * op->window.w : 1, block = format_table[l->format.weight].block;
 	const long inputs = l->rows / taps, scales = block ? (l->rows + block - 1) / block : 1;
 	*w = (struct onnx_weights){.rank = is_head(o, op) ? 2 : 4,
@@ -106,6 +126,12 @@ static bool order_weights(const struct onnx *o, int layer, const float *gain, st
 			}
 	}
 	return true;
+}
+
+void onnx_weights_free(struct onnx_weights *w)
+{
+	free(w->code);
+	free(w->scale);
 }
 
 void onnx_values(struct onnx *o, const struct onnx_weights *w, const char *name)
@@ -147,7 +173,7 @@ static void put_bias(struct onnx *o, int layer, const struct onnx_weights *w, co
 		code[j] = (int32_t)fmax(-2147483647, fmin(2147483647, v));
 	}
 	if (code && scale) {
-		graph_constant(&o->graph, codes, TENSOR_INT32, 1, &count, code, (size_t)count * sizeof *code);
+		graph_constant(&o->graph, codes, ELEMENT_INT32, 1, &count, code, (size_t)count * sizeof *code);
 		graph_floats(&o->graph, scales, 1, &count, scale);
 		onnx_node(o, NULL, "DequantizeLinear", codes, scales, NULL, out, 1, &INT_IS("axis", 0));
 	}
@@ -181,21 +207,35 @@ static void put_product(struct onnx *o, const struct op *op, const char *in, con
 	onnx_node(o, NULL, "Conv", in, weights, bias, out, 5, with);
 }
 
+// A bias that is not folded into the product is added behind it.
+static bool is_added(const struct onnx *o, int layer)
+{
+	return o->frozen->layer[layer].bias && !folds(o);
+}
+
+void onnx_product(const struct onnx *o, int layer, char out[ONNX_NAME])
+{
+	char room[ONNX_NAME];
+	if (is_added(o, layer))
+		onnx_part(out, o, layer, "product", "");
+	else
+		snprintf(out, ONNX_NAME, "%s", tensor(o, o->frozen->model->layer[layer].op, room));
+}
+
 static void put_layer(struct onnx *o, int i)
 {
 	const struct model *m = o->frozen->model;
 	const struct op *op = &m->op[i];
 	const struct frozen_layer *l = &o->frozen->layer[op->layer];
 	const int norm = folded_norm(o, i);
-	const bool head = is_head(o, op), integer_bias = norm >= 0 || (l->bias && o->how->fold && o->dialect->folds);
+	const bool head = is_head(o, op), integer_bias = norm >= 0 || (l->bias && folds(o));
 	char room[ONNX_NAME], flat[ONNX_NAME], input[ONNX_NAME], weights[ONNX_NAME], bias[ONNX_NAME] = "", out[ONNX_NAME],
-										     plain[ONNX_NAME];
+										     product[ONNX_NAME];
 	const char *from = tensor(o, op->in[0], room);
 	struct onnx_weights w;
-	if (!order_weights(o, op->layer, norm >= 0 ? o->frozen->norm[norm].gain : NULL, &w)) {
+	if (!onnx_weights_of(o, op->layer, &w)) {
 		o->graph.nodes.failed = true;
-		free(w.code);
-		free(w.scale);
+		onnx_weights_free(&w);
 		return;
 	}
 	if (head && m->op[op->in[0]].out.h * m->op[op->in[0]].out.w == 1) {
@@ -207,17 +247,13 @@ static void put_layer(struct onnx *o, int i)
 	o->dialect->weights(o, op->layer, &w, weights);
 	if (integer_bias)
 		put_bias(o, op->layer, &w, norm >= 0 ? o->frozen->norm[norm].shift : l->bias, bias);
-	const char *name = tensor(o, i, out);
-	const bool added = l->bias && !integer_bias;
-	if (added)
-		onnx_part(plain, o, op->layer, "product", "");
-	put_product(o, op, input, weights, bias[0] ? bias : NULL, added ? plain : name);
-	if (added) {
+	onnx_product(o, op->layer, product);
+	put_product(o, op, input, weights, bias[0] ? bias : NULL, product);
+	if (is_added(o, op->layer)) {
 		onnx_part(bias, o, op->layer, "bias", "");
-		per_channel(o, "Add", bias, l->bias, l->columns, head, plain, name);
+		per_channel(o, "Add", bias, l->bias, l->columns, head, product, tensor(o, i, out));
 	}
-	free(w.code);
-	free(w.scale);
+	onnx_weights_free(&w);
 }
 
 // ---- what stands between layers ----
@@ -364,13 +400,26 @@ static bool blocks_fit(const struct onnx *o, int layer, struct fault *fault)
 	return true;
 }
 
+static bool has_formats(const struct onnx *o, int layer, struct fault *fault)
+{
+	const struct layer_plan *plan = &o->frozen->layer[layer].format;
+	const int format[] = {plan->weight, plan->activation};
+	for (int h = 0; h < 2; h++)
+		if (!(h == 0 && format_table[format[h]].block) && !o->dialect->has(format[h]))
+			return fault_set(fault, onnx_layer(o, layer),
+				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
+				"%s has no type for %s, the format of its %s", o->dialect->who, format_table[format[h]].name,
+				h ? "inputs" : "weights");
+	return true;
+}
+
 static bool fits(const struct onnx *o, struct fault *fault)
 {
 	const struct model *m = o->frozen->model;
 	if (!export_knows(m, fault))
 		return false;
 	for (int l = 0; l < m->layers; l++)
-		if (!blocks_fit(o, l, fault) || !o->dialect->fits(o, l, fault))
+		if (!blocks_fit(o, l, fault) || !has_formats(o, l, fault))
 			return false;
 	return true;
 }

@@ -7,34 +7,35 @@
 #include <string.h>
 
 #include "engine/export/onnx.h"
+#include "engine/export/written.h"
 #include "engine/quant/format.h"
 
 // What carries a format's codes.
 struct carrier {
-	enum tensor_type type;
+	enum element_type type;
 	int opset, size; // of a number, in bytes
 };
 
 static bool is_float8(const struct carrier *c)
 {
-	return c->type == TENSOR_FLOAT8E4M3FN || c->type == TENSOR_FLOAT8E5M2;
+	return c->type == ELEMENT_FLOAT8E4M3FN || c->type == ELEMENT_FLOAT8E5M2;
 }
 
 static bool carrier_of(int format, bool positive, struct carrier *c)
 {
 	const struct format *f = &format_table[format];
 	if (f->kind == FORMAT_INTEGER && f->bits <= 8)
-		*c = (struct carrier){positive ? TENSOR_UINT8 : TENSOR_INT8, 13, 1};
-	else if (f->kind == FORMAT_INTEGER && !positive)
-		*c = (struct carrier){TENSOR_INT16, 21, 2};
+		*c = (struct carrier){positive ? ELEMENT_UINT8 : ELEMENT_INT8, 13, 1};
+	else if (f->kind == FORMAT_INTEGER)
+		*c = (struct carrier){positive ? ELEMENT_UINT16 : ELEMENT_INT16, 21, 2};
 	else if (strcmp(f->name, "e4m3") == 0)
-		*c = (struct carrier){TENSOR_FLOAT8E4M3FN, 19, 1};
+		*c = (struct carrier){ELEMENT_FLOAT8E4M3FN, 19, 1};
 	else if (strcmp(f->name, "e5m2") == 0)
-		*c = (struct carrier){TENSOR_FLOAT8E5M2, 19, 1};
+		*c = (struct carrier){ELEMENT_FLOAT8E5M2, 19, 1};
 	else if (strcmp(f->name, "bf16") == 0)
-		*c = (struct carrier){TENSOR_BFLOAT16, 13, 2};
+		*c = (struct carrier){ELEMENT_BFLOAT16, 13, 2};
 	else if (strcmp(f->name, "fp16") == 0)
-		*c = (struct carrier){TENSOR_FLOAT16, 13, 2};
+		*c = (struct carrier){ELEMENT_FLOAT16, 13, 2};
 	else
 		return false;
 	return true;
@@ -47,9 +48,9 @@ static bool weight_carrier_of(int format, struct carrier *c)
 	if (!f->block)
 		return carrier_of(format, false, c);
 	if (strcmp(format_element(format), "int8") == 0)
-		*c = (struct carrier){TENSOR_INT8, 21, 1};
+		*c = (struct carrier){ELEMENT_INT8, 21, 1};
 	else
-		*c = (struct carrier){f->exponent > 4 ? TENSOR_FLOAT8E5M2 : TENSOR_FLOAT8E4M3FN, 21, 1};
+		*c = (struct carrier){f->exponent > 4 ? ELEMENT_FLOAT8E5M2 : ELEMENT_FLOAT8E4M3FN, 21, 1};
 	return true;
 }
 
@@ -66,23 +67,10 @@ static bool half_carrier_of(const struct frozen_layer *l, int half, struct carri
 	return half ? carrier_of(l->format.activation, l->grid.low >= 0, c) : weight_carrier_of(l->format.weight, c);
 }
 
-static bool is_cast(int format)
+bool qdq_has(int format)
 {
-	return format_table[format].kind == FORMAT_CAST;
-}
-
-static bool qdq_fits(const struct onnx *o, int layer, struct fault *fault)
-{
-	const struct frozen_layer *l = &o->frozen->layer[layer];
-	const int format[] = {l->format.weight, l->format.activation};
 	struct carrier c;
-	for (int h = 0; h < 2; h++)
-		if (!onnx_plain(format[h]) && !half_carrier_of(l, h, &c))
-			return fault_set(fault, onnx_layer(o, layer),
-				"pin it to int8, e4m3 or e5m2, or `export qonnx`, which has all without blocks",
-				"ONNX has no type for %s, the format of its %s", format_table[format[h]].name,
-				h ? "inputs" : "weights");
-	return true;
+	return onnx_plain(format) || carrier_of(format, false, &c);
 }
 
 // The version of the operators that all layers together need. ONNX Runtime 1.32 takes a Relu in front of a QuantizeLinear to an 8-bit float
@@ -120,7 +108,7 @@ static void round_trip(struct onnx *o, int layer, const char *what, const char *
 	onnx_part(out, o, layer, what, "");
 	onnx_node(o, NULL, "QuantizeLinear", tensor, scale, zero, codes, axis ? 1 : 0, axis);
 	// Not of 16 bits, which ONNX Runtime 1.32 has no Clip for: what is beyond the range may become -32768 there instead of -32767.
-	if (g->kind == GRID_INTEGER && c->size == 1 && !(c->type == TENSOR_UINT8 && g->high == 255)) {
+	if (g->kind == GRID_INTEGER && c->size == 1 && !(c->type == ELEMENT_UINT8 && g->high == 255)) {
 		onnx_part(low, o, layer, what, "_low");
 		onnx_part(high, o, layer, what, "_high");
 		onnx_part(held, o, layer, what, "_held");
@@ -141,28 +129,23 @@ static void put_zero(struct onnx *o, const char *name, const struct carrier *c, 
 	free(zeros);
 }
 
-static void cast_there_and_back(struct onnx *o, int layer, const char *what, const char *tensor, const struct carrier *c,
-	char out[ONNX_NAME])
-{
-	char narrow[ONNX_NAME];
-	onnx_part(narrow, o, layer, what, "_narrow");
-	onnx_part(out, o, layer, what, "");
-	onnx_node(o, NULL, "Cast", tensor, NULL, NULL, narrow, 1, &INT_IS("to", c->type));
-	onnx_node(o, NULL, "Cast", narrow, NULL, NULL, out, 1, &INT_IS("to", TENSOR_FLOAT));
-}
-
 static void qdq_input(struct onnx *o, int layer, const char *tensor, char out[ONNX_NAME])
 {
 	const struct frozen_layer *l = &o->frozen->layer[layer];
 	struct carrier c;
-	char scale[ONNX_NAME], zero[ONNX_NAME];
+	char scale[ONNX_NAME], zero[ONNX_NAME], own[ONNX_NAME];
 	if (onnx_plain(l->format.activation)) {
 		snprintf(out, ONNX_NAME, "%s", tensor);
 		return;
 	}
 	carrier_of(l->format.activation, l->grid.low >= 0, &c);
-	if (is_cast(l->format.activation)) {
-		cast_there_and_back(o, layer, "input", tensor, &c, out);
+	if (o->how->clip) { // by the name of what is rounded, qonnx 1.0 knows a width (findings/qonnx-one-width-for-a-tensor.sh)
+		onnx_part(own, o, layer, "input", "_source");
+		onnx_node(o, NULL, "Identity", tensor, NULL, NULL, own, 0, NULL);
+		tensor = own;
+	}
+	if (onnx_is_cast(l->format.activation)) {
+		onnx_cast(o, layer, tensor, c.type, out);
 		return;
 	}
 	onnx_part(scale, o, layer, "input_scale", "");
@@ -193,7 +176,7 @@ static void put_turned(struct onnx *o, int layer, const char *rows, const int64_
 	char sizes[ONNX_NAME], taps[ONNX_NAME];
 	onnx_part(sizes, o, layer, "weight_sizes", "");
 	onnx_part(taps, o, layer, "weight_taps", "");
-	graph_constant(&o->graph, sizes, TENSOR_INT64, 1, &four, shape, sizeof shape);
+	graph_constant(&o->graph, sizes, ELEMENT_INT64, 1, &four, shape, sizeof shape);
 	onnx_node(o, NULL, "Reshape", rows, sizes, NULL, taps, 0, NULL);
 	onnx_node(o, NULL, "Transpose", taps, NULL, NULL, out, 1, &INTS_ARE("perm", order, 4));
 }
@@ -201,7 +184,7 @@ static void put_turned(struct onnx *o, int layer, const char *rows, const int64_
 // `steps`: so many units of the carrier are a code's.
 static void encode(const struct carrier *c, const float *code, float steps, long count, unsigned char *to)
 {
-	const struct format *eight = &format_table[format_named(c->type == TENSOR_FLOAT8E5M2 ? "e5m2" : "e4m3")];
+	const struct format *eight = &format_table[format_named(c->type == ELEMENT_FLOAT8E5M2 ? "e5m2" : "e4m3")];
 	for (long i = 0; i < count; i++) {
 		int16_t wide = is_float8(c) ? 0 : (int16_t)(steps * code[i]);
 		if (c->size == 2)
@@ -243,8 +226,8 @@ static void put_blocks(struct onnx *o, int layer, const struct carrier *c, const
 {
 	const bool taps = w->size[2] * w->size[3] > 1;
 	const int rank = taps ? 2 : w->rank;
-	const float steps = c->type == TENSOR_INT8 ? ldexpf(1, format_table[o->frozen->layer[layer].format.weight].mantissa - 1)
-						   : 1;
+	const float steps = c->type == ELEMENT_INT8 ? ldexpf(1, format_table[o->frozen->layer[layer].format.weight].mantissa - 1)
+						    : 1;
 	const int64_t size[] = {w->size[0], w->each, 1, 1};
 	const struct attribute with[] = {INT_IS("axis", 1), INT_IS("block_size", w->block)};
 	char rows[ONNX_NAME];
@@ -263,7 +246,7 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 	struct carrier c;
 	char codes[ONNX_NAME], scale[ONNX_NAME], zero[ONNX_NAME];
 	onnx_part(codes, o, layer, "weight_values", "");
-	if (is_cast(format)) { // the numbers are rounded already
+	if (onnx_is_cast(format)) { // the numbers are rounded already
 		onnx_values(o, w, codes);
 		snprintf(out, ONNX_NAME, "%s", codes);
 		return;
@@ -289,17 +272,50 @@ static void qdq_weights(struct onnx *o, int layer, const struct onnx_weights *w,
 	onnx_node(o, NULL, "DequantizeLinear", codes, scale, zero, out, 1, &INT_IS("axis", 0));
 }
 
+// ---- reading again ----
+
+// Codes are clipped where their type has more of them than the format; weights that are stored as codes are within.
+static bool has_codes(const struct written *w, int codes, const struct rounding *r, const struct carrier *c)
+{
+	const struct onnx_node *clip = written_by(w, codes, "Clip"),
+			       *q = written_by(w, clip ? clip->input[0] : codes, "QuantizeLinear");
+	double low, high;
+	if (clip &&
+		!(written_number(w, clip->input[1], &low) && written_number(w, clip->input[2], &high) &&
+			low == (double)r->grid.low && high == (double)r->grid.high))
+		return false;
+	return written_element(w, q ? q->input[2] : codes) == (int)c->type;
+}
+
+static bool qdq_rounds(const struct written *w, int value, const struct rounding *r)
+{
+	struct carrier c;
+	const struct onnx_node *back;
+	if (onnx_plain(r->format) || (onnx_is_cast(r->format) && r->weights))
+		return !written_by(w, value, "DequantizeLinear") && !written_by(w, value, "Cast");
+	if (!(r->weights ? weight_carrier_of(r->format, &c) : carrier_of(r->format, r->grid.low >= 0, &c)))
+		return false;
+	if (onnx_is_cast(r->format))
+		return written_casts(w, value, (int)c.type);
+	// Blocks are dequantized in the engine's order, and then put into ONNX's.
+	while ((back = written_by(w, value, "Transpose")) || (back = written_by(w, value, "Reshape")))
+		value = back->input[0];
+	return (back = written_by(w, value, "DequantizeLinear")) && has_codes(w, back->input[0], r, &c);
+}
+
 static const char *const no_domains[] = {NULL};
-static const struct dialect qdq = {.folds = true,
+const struct dialect dialect_qdq = {.folds = true,
 	.blocks = true,
 	.without_blocks = qdq_without_blocks,
-	.fits = qdq_fits,
+	.who = "ONNX",
+	.has = qdq_has,
 	.begin = qdq_begin,
 	.input = qdq_input,
 	.weights = qdq_weights,
+	.rounds = qdq_rounds,
 	.domains = no_domains};
 
 bool export_qdq(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
 {
-	return onnx_write(f, how, &qdq, file, fault);
+	return onnx_write(f, how, &dialect_qdq, file, fault);
 }

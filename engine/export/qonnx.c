@@ -5,16 +5,14 @@
 #include <string.h>
 
 #include "engine/export/onnx.h"
+#include "engine/export/written.h"
 #include "engine/quant/format.h"
 
 #define DOMAIN "qonnx.custom_op.general"
 
-static bool qonnx_fits(const struct onnx *o, int layer, struct fault *fault)
+bool qonnx_has(int format)
 {
-	(void)o;
-	(void)layer;
-	(void)fault;
-	return true;
+	return !format_table[format].block;
 }
 
 static void body(struct string *b, const char *type, const char *x, const char *y, const char *z, const char *out)
@@ -32,7 +30,7 @@ static void parameter(struct string *b, const char *out, const char *attribute)
 	char number[40];
 	snprintf(number, sizeof number, "%s_number", out);
 	graph_body_node(b, "Constant", (const char *[]){NULL}, number, 1, &INT_OF("value_int", attribute));
-	graph_body_node(b, "Cast", (const char *[]){number, NULL}, out, 1, &INT_IS("to", TENSOR_FLOAT));
+	graph_body_node(b, "Cast", (const char *[]){number, NULL}, out, 1, &INT_IS("to", ELEMENT_FLOAT));
 }
 
 // Of b bits: h = 2^(b - signed); at most h - 1, less 1 where it is unsigned and narrow; at least -h, or 1 - h where narrow, or 0.
@@ -68,7 +66,7 @@ static void put_quant(struct graph *g)
 static void put_float_quant(struct graph *g)
 {
 	static const char *const attributes[] = {"has_inf", "has_nan", "has_subnormal", "saturation", "rounding_mode"};
-	const struct attribute real = INT_IS("to", TENSOR_FLOAT), wide = INT_IS("to", 11);
+	const struct attribute real = INT_IS("to", ELEMENT_FLOAT), wide = INT_IS("to", 11);
 	struct string b = {0};
 	constant(&b, "one", 1);
 	constant(&b, "two", 2);
@@ -169,11 +167,31 @@ static void qonnx_weights(struct onnx *o, int layer, const struct onnx_weights *
 	put_rounding(o, layer, "weight", values, format, &grid, scale, out);
 }
 
+static bool qonnx_rounds(const struct written *w, int value, const struct rounding *r)
+{
+	const struct format *f = &format_table[r->format];
+	const struct onnx_node *quant = written_by(w, value, "Quant"), *real = written_by(w, value, "FloatQuant");
+	double bits, mantissa;
+	if (onnx_plain(r->format))
+		return !quant && !real;
+	if (f->kind == FORMAT_INTEGER)
+		return quant && written_number(w, quant->input[3], &bits) && bits == f->bits &&
+			onnx_whole(quant, "signed", -1) == (r->grid.low < 0) &&
+			onnx_whole(quant, "narrow", -1) == (r->grid.low < 0);
+	return real && written_number(w, real->input[2], &bits) && written_number(w, real->input[3], &mantissa) &&
+		bits == f->exponent && mantissa == f->mantissa;
+}
+
 static const char *const domains[] = {DOMAIN, NULL};
-static const struct dialect qonnx = {
-	.fits = qonnx_fits, .begin = qonnx_begin, .input = qonnx_input, .weights = qonnx_weights, .domains = domains};
+const struct dialect dialect_qonnx = {.who = "QONNX",
+	.has = qonnx_has,
+	.begin = qonnx_begin,
+	.input = qonnx_input,
+	.weights = qonnx_weights,
+	.rounds = qonnx_rounds,
+	.domains = domains};
 
 bool export_qonnx(const struct frozen *f, const struct outgoing *how, FILE *file, struct fault *fault)
 {
-	return onnx_write(f, how, &qonnx, file, fault);
+	return onnx_write(f, how, &dialect_qonnx, file, fault);
 }

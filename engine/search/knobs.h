@@ -23,6 +23,7 @@ enum knob_norms { NORMS_KEPT, NORMS_FOLDED };
 enum knob_statistics { STATISTICS_GIVEN, STATISTICS_ESTIMATED };
 enum knob_scales { SCALES_CHANNEL, SCALES_LAYER };
 enum knob_scale { SCALE_FLOAT, SCALE_PO2 };
+enum knob_reach { REACH_ANY }; // else a reader of export/reach.h
 enum knob_blocks { BLOCKS_FLOOR, BLOCKS_UP, BLOCKS_SEARCH };
 enum knob_task { TASK_TRAIN, TASK_SERVE };
 enum knob_axes { AXES_WHOLE, AXES_ANY };
@@ -53,6 +54,8 @@ struct spoken {
 		"with data=none: the table that quality is worked out from")                                          \
 	T(space, "space", "wide", "wide|int-s|int-l|fp-s|fp-l|mx|mixed", false,                                           \
 		"the formats to choose from: a named space or a list such as int4,int8,e4m3")                          \
+	W(reach, "reach", "any", "any|ort|openvino|qonnx|aimet|c", false,                                               \
+		"for whom the network is to leave (`export`): the space is without formats that this program does not run") \
 	T(pod, "pod", "none", "none|tpu_v4|tpu_v5p|tpu_v5e|tpu_v3|FILE", false,                                        \
 		"a machine of many chips to divide a job over, instead of a network; `pods` lists all")                \
 	T(work, "work", "gpt3", "gpt3|palm_540b|palm_62b|gopher_280b|lamda_137b|llama2_70b|NAME:KEY=VALUE,...", false,  \

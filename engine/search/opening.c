@@ -8,6 +8,7 @@
 #include "engine/search/inside.h"
 #include "engine/search/layers.h"
 #include "engine/search/racks.h"
+#include "engine/search/reaching.h"
 #include "engine/tensor/kernels.h"
 
 static void describe_slot(const struct space *space, int index, struct slot_info *info, struct option_info *option)
@@ -42,6 +43,8 @@ static bool describe(struct search *s)
 	snprintf(info->net, sizeof info->net, "%s", k->net);
 	snprintf(info->data, sizeof info->data, "%s", k->data);
 	snprintf(info->space, sizeof info->space, "%s", k->space);
+	if (k->reach != REACH_ANY)
+		knobs_get(k, "reach", info->reach, sizeof info->reach);
 	knobs_get(k, "preset", info->preset, sizeof info->preset);
 	if (k->quality.word == QUALITY_PIPE)
 		snprintf(info->command, sizeof info->command, "%s", k->quality.text);
@@ -75,17 +78,23 @@ static bool describe(struct search *s)
 	return true;
 }
 
-static bool open_networks(struct shared *s, struct fault *fault)
+static bool open_networks(struct search *search, struct fault *fault)
 {
 	int count;
+	struct shared *s = &search->shared;
+	struct engine_info *info = &search->info;
 	const struct slot *slot = blueprint_slots(s->blueprint, &count);
+	char formats[ENGINE_TEXT * 2];
 	s->model = blueprint_whole(s->blueprint);
-	return model_runs(s->model, fault) && (s->space = space_new(s->model, slot, count, s->knobs.space, fault)) &&
-		cost_can_price(s->model, fault) && (s->prices = prices_new(s->space, s->blueprint, fault));
+	return model_runs(s->model, fault) &&
+		reaching_formats(&s->knobs, formats, sizeof formats, info->left_out, sizeof info->left_out, fault) &&
+		(s->space = space_new(s->model, slot, count, formats, fault)) && cost_can_price(s->model, fault) &&
+		(s->prices = prices_new(s->space, s->blueprint, fault));
 }
 
-static bool open_machine(struct shared *s, struct fault *fault)
+static bool open_machine(struct search *search, struct fault *fault)
 {
+	struct shared *s = &search->shared;
 	int count;
 	const struct slot *slot = mapping_slots(s->mapping, &count);
 	s->model = model_finish(model_new(mapping_name(s->mapping), (struct shape){1, 1, 1}, 1), fault);
@@ -100,14 +109,14 @@ static bool open_subject(struct search *s, struct fault *fault)
 	s->source = source_open(&s->shared, &opened, fault);
 	s->shared.blueprint = opened.blueprint;
 	s->shared.mapping = opened.mapping;
-	return s->source && (opened.mapping ? open_machine : open_networks)(&s->shared, fault);
+	return s->source && (opened.mapping ? open_machine : open_networks)(s, fault);
 }
 
 static bool open_rooms(struct search *s, struct fault *fault)
 {
 	struct shared *shared = &s->shared;
 	const struct knobs *k = &shared->knobs;
-	if (!racks_fit(k, fault) || !open_subject(s, fault))
+	if (!racks_fit(k, fault) || !reaching_fits(k, fault) || !open_subject(s, fault))
 		return false;
 	for (int i = 0; i < shared->space->slots; i++) {
 		int options = shared->space->slot[i].options;

@@ -255,9 +255,11 @@ bool search_evaluate(struct search *s, const uint8_t *choice, enum split split, 
 	return false;
 }
 
-struct frozen *search_freeze(struct search *s, const uint8_t *choice, struct fault *fault)
+struct frozen *search_freeze(struct search *s, int number, const uint8_t *choice, struct fault *fault)
 {
-	return s->source->kind->freeze(s->source, &s->shared.knobs, lanes_in_focus(s)->place, choice, fault);
+	const struct lane *lane = number ? lanes_numbered(s, number, fault) : lanes_in_focus(s);
+	return lane ? s->source->kind->freeze(s->source, &s->shared.knobs, lane->place, choice ? choice : lane->result, fault)
+		    : NULL;
 }
 
 bool search_look(struct search *s, int layer, struct layer_look *look, double *noise, double *formats, struct fault *fault)

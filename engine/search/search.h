@@ -47,8 +47,8 @@ bool search_apply(struct search *, const struct change *, struct change *inverse
 bool search_check(const struct search *, const struct change *, struct fault *);
 
 // The network of a choice as it leaves, the caller's (see engine_post_freeze). Nothing of the search changes. Only where there are
-// weights. NULL with a fault: out of memory.
-struct frozen *search_freeze(struct search *, const uint8_t *choice, struct fault *);
+// weights. NULL with a fault: there is no such lane; out of memory.
+struct frozen *search_freeze(struct search *, int lane, const uint8_t *choice, struct fault *);
 // Fills a look at a layer but its seconds (see engine.h). Nothing of the search changes. False: out of memory.
 bool search_look(struct search *, int layer, struct layer_look *, double *noise, double *formats, struct fault *);
 // Appends the weights of the network of the result by name, as engine_post_weights has them. False: nothing is trained; out of memory.

@@ -183,6 +183,8 @@ struct session *session_new(const char *name, const struct config *config, struc
 	}
 	if (cleaned)
 		session_say(s, "%s held what a process left that was killed in its first moments: cleared away", folder);
+	if (s->info->left_out[0])
+		session_say(s, "for reach=%s the space is without %s", s->info->reach, s->info->left_out);
 	remember(s);
 	if (s->info->quantized)
 		session_say(s, "%s is quantized: `apply file` drafts its formats, of %d of %d layers%s%s", s->info->net,

@@ -520,6 +520,7 @@ static const struct export_kind {
 	{"c", "network.h", export_outgoing},
 	{"qdq", "network.onnx", export_outgoing},
 	{"qonnx", "network.qonnx.onnx", export_outgoing},
+	{"aimet", "network.encodings", export_outgoing},
 };
 
 static bool own_file(const struct session *s, const char *file, char path[FOLDER_PATH], struct fault *f)
@@ -538,7 +539,7 @@ bool run_export(struct command_call *call)
 			kind = &kinds[i];
 	if (!kind)
 		return fault_set(&call->fault, call->argv[0],
-			"export one of: policy layers slots history front network report c qdq qonnx weights",
+			"export one of: policy layers slots history front network report c qdq qonnx aimet weights",
 			"this cannot be exported");
 	char path[FOLDER_PATH];
 	if (call->argc > 1)

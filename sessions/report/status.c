@@ -134,6 +134,8 @@ bool run_status(struct command_call *call)
 	struct string t = {0};
 	string_add(&t, "%s: %s on %s, space %s, preset %s, seed %llu%s\n", s->title[0] ? s->title : "replay", info->net,
 		info->data, info->space, info->preset, (unsigned long long)info->seed, s->read_only ? ", read-only" : "");
+	if (info->left_out[0])
+		string_add(&t, "for reach=%s the space is without %s\n", info->reach, info->left_out);
 	string_add(&t, "step %ld of %ld, %s: %s\n", now->step, now->horizon, engine_run_word(now->run), now->says);
 	add_network(info, &t);
 	for (int i = 0; i < now->lanes && now->lanes > 1; i++)

@@ -5,7 +5,7 @@
 //	frozen NET FORMATS DATA STEPS IMAGES FOLDER [po2]
 //
 // FORMATS: one or more joined by commas, which layers take in turn. Writes qdq.onnx, fold.onnx (batch norms folded), clip.onnx (weights for
-// readers of widths), qonnx.onnx and net.h, as far as the formats allow; images.f32 [images][h][w][c], logits.f32, labels.u16, and, for
+// readers of widths), qonnx.onnx, aimet.onnx with aimet.encodings, and net.h, as far as the formats allow; images.f32 [images][h][w][c], logits.f32, labels.u16, and, for
 // every layer in the order of layers.txt, the codes of its input: codes.f32 [layer][images][h][w][c]. layers.txt has a line a layer: name,
 // h, w, c, weight format, input format, input scale.
 #include <stdio.h>
@@ -88,7 +88,12 @@ static void write_forms(const struct frozen *f, const char *folder)
 			fprintf(stderr, "%s: %s\n", forms[i].name, fault_line(&fault, line, sizeof line));
 		fclose(file);
 	}
-	FILE *file = file_of(folder, "net.h");
+	FILE *file = file_of(folder, "aimet.encodings"), *network = file_of(folder, "aimet.onnx");
+	if (!export_aimet(f, file, network, &fault))
+		fprintf(stderr, "aimet.onnx: %s\n", fault_line(&fault, line, sizeof line));
+	fclose(file);
+	fclose(network);
+	file = file_of(folder, "net.h");
 	if (!export_c(f, "net", file, &fault))
 		fprintf(stderr, "net.h: %s\n", fault_line(&fault, line, sizeof line));
 	fclose(file);

@@ -1,38 +1,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Runs the reference files in ONNX Runtime (at the default level too, where it differs by how it fuses) and in qonnx, and writes their answers to
-# tests/peers/reference/answers.txt: a line an image, PROGRAM VERSION FILE IMAGE and the logits.
+# Runs the reference files in ONNX Runtime and in qonnx, and writes their answers to tests/peers/reference/answers.txt (see compare.py), and the
+# widths that qonnx's QCDQToQuant finds in clip.onnx to widths.txt: a line a rounding, PROGRAM VERSION FILE TENSOR, bits, signed, narrow.
 import os
-import sys
+from importlib.metadata import version
 
-import numpy as np
 import onnx
 import onnxruntime as ort
 import qonnx.core.onnx_exec as execution
+from compare import REFERENCE, Answers, reference_images
 from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.qcdq_to_qonnx import QCDQToQuant
 from qonnx.transformation.infer_shapes import InferShapes
-from importlib.metadata import version
 
-folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "reference")
-images = np.fromfile(os.path.join(folder, "images.f32"), np.float32).reshape(-1, 8, 8, 3).transpose(0, 3, 1, 2)
-lines = []
-
-
-def note(program, number, name, i, logits):
-    lines.append(f"{program} {number} {name} {i} " + " ".join(f"{v:.9g}" for v in np.asarray(logits).reshape(-1)))
-
-
+images = reference_images()
+answers = Answers()
 for name in ("qdq", "clip", "float8", "fold", "po2", "qonnx"):
-    path = os.path.join(folder, name + ".onnx")
+    path = os.path.join(REFERENCE, name + ".onnx")
     onnx.checker.check_model(path, full_check=True)
     options = ort.SessionOptions()
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     for i, image in enumerate(images):
-        note("onnxruntime", ort.__version__, name, i, session.run(None, {"image": image[None].copy()})[0])
+        answers.note("onnxruntime", ort.__version__, name, i, session.run(None, {"image": image[None].copy()})[0])
     if name == "qonnx":
         model = ModelWrapper(path).transform(InferShapes())
         for i, image in enumerate(images):
             out = execution.execute_onnx(model, {"image": image[None].copy()})
-            note("qonnx", version("qonnx"), name, i, out["logits"])
-open(os.path.join(folder, "answers.txt"), "w").write("\n".join(lines) + "\n")
-print(f"{len(lines)} answers")
+            answers.note("qonnx", version("qonnx"), name, i, out["logits"])
+answers.write("answers.txt")
+
+widths = Answers()
+model = ModelWrapper(os.path.join(REFERENCE, "clip.onnx")).transform(InferShapes()).transform(QCDQToQuant())
+for n in model.graph.node:
+    if n.op_type == "Quant":
+        flags = {a.name: a.i for a in n.attribute}
+        widths.note("qonnx", version("qonnx"), "clip", n.output[0], [model.get_initializer(n.input[3]), flags["signed"], flags["narrow"]])
+widths.write("widths.txt")

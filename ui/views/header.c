@@ -49,7 +49,8 @@ static void draw_names(const struct scene *scene, struct screen *s, struct rect 
 		return;
 	const char *dot = glyph(s->ascii, GLYPH_DOT);
 	char names[ENGINE_TEXT * 4];
-	snprintf(names, sizeof names, "%s %s %s %s %s %s %s", info->net, dot, info->data, dot, info->space, dot, info->preset);
+	snprintf(names, sizeof names, "%s %s %s %s %s%s%s %s %s", info->net, dot, info->data, dot, info->space,
+		info->reach[0] ? " for " : "", info->reach, dot, info->preset);
 	at += screen_fit(s, at, r.y, x - 2 - at, STYLE_TEXT, names) + 2;
 	if (x - 2 - at >= 8)
 		screen_tail(s, at, r.y, x - 2 - at, STYLE_DIM, scene->session);
