@@ -503,7 +503,7 @@ bool config_set(struct config *c, const char *name, const char *value, struct fa
 // Settings that came later than others, and what a search did before them.
 static const struct {
 	const char *name, *before;
-} later[] = {{"rate-fall", "1"}, {"scale", "float"}, {"block-scale", "floor"}};
+} later[] = {{"rate-fall", "1"}, {"gradients", "fp32"}, {"scale", "float"}, {"block-scale", "floor"}};
 enum { LATER = sizeof later / sizeof *later };
 
 const char *knobs_before(const char *name)
