@@ -4,6 +4,7 @@
 # that need no search) and the ground floor engine/base/; sessions sees those and plots.h; ui sees those and sessions.h; inside engine a folder sees
 # itself and those above it in the list of floors, of which base is the first. So it is with the rooms of sessions: what lies on the
 # disk (store), the session around it (core), what is told (report), many searches side by side (race), the language that asks (language).
+# And what stands at the top.
 set -u
 
 # check TOP: prints a line for each include that breaks the rule; status 1 where there is one.
@@ -109,6 +110,16 @@ terms() (
 		xargs grep -nE "str(n|case|ncase)?cmp\([^;]*\"($kinds|table:)@?\"" /dev/null | grep . && exit 1
 	exit 0
 )
+
+# strangers: of the names on standard input, those that do not belong at the top; status 1 where there are any.
+strangers() {
+	! grep -vxE 'engine|findings|plots|sessions|tests|ui|\.ci|\.clang-format|\.gitignore|LICENSE|Makefile|README\.md'
+}
+
+# kept TOP: the names at the top that are kept; none where this is no checkout.
+kept() {
+	git -C "$1" ls-files 2>/dev/null | cut -d/ -f1 | sort -u
+}
 
 # The checker itself: a small house in good order, then one bad include at a time.
 plant() { # FILE INCLUDE
@@ -230,10 +241,19 @@ self_test() {
 		echo "the checker refuses good faults"
 		return 1
 	fi
+	if ! printf 'engine\nREADME.md\n' | strangers; then
+		echo "the checker refuses what belongs at the top"
+		return 1
+	fi
+	if printf 'engine\n0\n' | strangers >/dev/null; then
+		echo "the checker lets a stray file stand at the top"
+		return 1
+	fi
 	return 0
 }
 
 house=$(mktemp -d "${TMPDIR:-/tmp}/bitscape-house-XXXXXX") || exit 1
 trap 'rm -rf "$house"' EXIT
 self_test || exit 1
-check "$(dirname "$0")/.." && faults "$(dirname "$0")/.." && words "$(dirname "$0")/.." && terms "$(dirname "$0")/.."
+check "$(dirname "$0")/.." && faults "$(dirname "$0")/.." && words "$(dirname "$0")/.." && terms "$(dirname "$0")/.." &&
+	kept "$(dirname "$0")/.." | strangers
