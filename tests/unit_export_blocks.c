@@ -9,6 +9,7 @@
 
 #include "engine/quant/format.h"
 #include "tests/leaving.h"
+#include "tests/named.h"
 
 enum { SIDE = 8, LAYERS = 7 };
 static char top[4096]; // of the sources
@@ -144,15 +145,6 @@ static unsigned long checksum(const struct frozen *f, int layer)
 			}
 	free(w);
 	return sum;
-}
-
-static int layer_named(const struct model *m, const char *name)
-{
-	for (int l = 0; l < m->layers; l++)
-		if (strcmp(m->layer[l].name, name) == 0)
-			return l;
-	fail_msg("no layer %s", name);
-	return -1;
 }
 
 static void check_logits(const struct reference *r, const struct frozen *f, int image, const char *at)

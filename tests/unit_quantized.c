@@ -14,75 +14,22 @@
 #include <unistd.h>
 
 #include "engine/base/disk.h"
-#include "engine/export/export.h"
 #include "engine/quant/format.h"
-#include "engine/tensor/rng.h"
+#include "tests/leaving.h"
 
-enum { IMAGES = 2 };
 static char path[256];
 
 // ---- a network that is quantized and written ----
 
-struct rig {
-	struct team *team;
-	struct model *model;
-	struct network *net;
-	struct calibration *calibration;
-	struct layer_plan *layer;
-	struct plan plan;
-};
-
-static struct rig *rig_of(const char *network)
+// A network as a file has it, with its weights.
+static struct rig *rig_read(const char *file)
 {
 	struct fault fault = {0};
-	char line[512];
-	struct rig *r = calloc(1, sizeof *r);
-	r->model = model_named(network, (struct shape){32, 32, 3}, 10, &fault);
-	if (!r->model)
-		fail_msg("%s", fault_line(&fault, line, sizeof line));
-	r->team = team_new(1, &fault);
-	r->net = network_new(r->model, NULL, IMAGES, 0, 0, r->team, &fault);
-	assert_non_null(r->net);
-	r->calibration = calibration_new(r->net, &fault);
-	r->layer = calloc((size_t)r->model->layers, sizeof *r->layer);
-	r->plan = (struct plan){r->model, r->layer, NULL};
-	network_initialise(r->net, 7);
-	struct weights *w = model_has_weights(network)
-		? model_weights(network, (struct shape){32, 32, 3}, 10, r->model->name, &fault)
-		: NULL;
-	if (model_has_weights(network))
-		assert_true(w && network_take_weights(r->net, w, &fault));
+	struct rig *r = rig_of(file);
+	struct weights *w = model_weights(file, r->model->op[0].out, r->model->classes, r->model->name, &fault);
+	assert_true(w && network_take_weights(r->net, w, &fault));
 	weights_free(w);
 	return r;
-}
-
-static void rig_free(struct rig *r)
-{
-	calibration_free(r->calibration);
-	network_free(r->net);
-	team_free(r->team);
-	model_free(r->model);
-	free(r->layer);
-	free(r);
-}
-
-static void fill_input(struct rig *r)
-{
-	uint64_t key = rng_key(3, "image", 0);
-	for (long i = 0; i < IMAGES * 32L * 32 * 3; i++)
-		network_input(r->net)[i] = (float)rng_normal(key, (uint64_t)i);
-}
-
-static struct frozen *freeze(struct rig *r)
-{
-	struct fault fault = {0};
-	const struct quantization q = {.range = RANGE_MAX, .per_channel = true, .unsigned_positive = true};
-	fill_input(r);
-	network_forward(r->net, &r->plan, &q, PASS_CALIBRATE, IMAGES, r->calibration);
-	fill_input(r);
-	struct frozen *f = network_freeze(r->net, &r->plan, &q, r->calibration, IMAGES, &fault);
-	assert_non_null(f);
-	return f;
 }
 
 typedef bool writer(const struct frozen *, const struct outgoing *, FILE *, struct fault *);
@@ -103,7 +50,7 @@ static void write_file(const struct frozen *f, writer *write, const struct outgo
 // The file's formats become the plan's; layers are the same.
 static struct rig *read_back(const struct frozen *before)
 {
-	struct rig *r = rig_of(path);
+	struct rig *r = rig_read(path);
 	assert_int_equal(r->model->layers, before->model->layers);
 	for (int l = 0; l < r->model->layers; l++) {
 		const struct layer *layer = &r->model->layer[l];

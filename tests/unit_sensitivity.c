@@ -16,6 +16,7 @@
 #include "engine/model/published.h"
 #include "engine/search/allocate.h"
 #include "engine/search/sensitivity.h"
+#include "tests/named.h"
 
 enum { LAYERS = 64 };
 
@@ -53,15 +54,6 @@ static struct cost *term_of(const struct model *m, const char *term)
 	if (!c)
 		fail_msg("%s: %s", term, f.what);
 	return c;
-}
-
-static int layer_named(const struct model *m, const char *name)
-{
-	for (int l = 0; l < m->layers; l++)
-		if (strcmp(m->layer[l].name, name) == 0)
-			return l;
-	fail_msg("no layer %s", name);
-	return -1;
 }
 
 static struct plan even(const struct model *m, struct layer_plan *layer, const char *format)
