@@ -8,6 +8,7 @@
 // readers of widths), qonnx.onnx, aimet.onnx with aimet.encodings, and net.h, as far as the formats allow; images.f32 [images][h][w][c], logits.f32, labels.u16, and, for
 // every layer in the order of layers.txt, the codes of its input: codes.f32 [layer][images][h][w][c]. layers.txt has a line a layer: name,
 // h, w, c, weight format, input format, input scale.
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,13 +131,21 @@ static void train(struct network *net, const struct plan *plan, const struct qua
 	}
 }
 
+// 0: it is no number from 1 up.
+static int number_of(const char *word)
+{
+	long n;
+	return number_read_long(word, 1, INT_MAX, &n) ? (int)n : 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc < 7) {
+	const int steps = argc < 7 ? 0 : number_of(argv[4]), images = argc < 7 ? 0 : number_of(argv[5]),
+		  batch = images > BATCH ? images : BATCH;
+	if (steps < 1 || images < 1) {
 		fprintf(stderr, "frozen NET FORMATS DATA STEPS IMAGES FOLDER [po2]\n");
 		return 2;
 	}
-	const int steps = atoi(argv[4]), images = atoi(argv[5]), batch = images > BATCH ? images : BATCH;
 	const char *folder = argv[6];
 	struct data *data = data_open(argv[3], 1, 0, 500, &fault);
 	struct model *model = data ? model_named(argv[1], (struct shape){data->h, data->w, data->c}, data->classes, &fault)

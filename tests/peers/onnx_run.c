@@ -2,12 +2,14 @@
 // Runs an ONNX file on one image, for comparisons with other runtimes: onnx_run FILE [IMAGE [LOGITS [THREADS BATCH PASSES FORMAT]]]. The image is
 // raw float32, [h][w][c]; the logits are written likewise. Prints what the network is, and the seconds of the fastest of so many passes over
 // a batch of that image, in one format, with ranges that were calibrated before.
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/clock.h"
+#include "engine/base/text.h"
 #include "engine/model/weights.h"
 #include "engine/nn/nn.h"
 #include "engine/quant/format.h"
@@ -44,12 +46,19 @@ static double fastest(struct network *net, const struct plan *plan, const struct
 	return least;
 }
 
+// 0: it is no number from 1 up.
+static int number_of(const char *word)
+{
+	long n;
+	return number_read_long(word, 1, INT_MAX, &n) ? (int)n : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct fault f;
 	const bool timed = argc > 7;
-	const int threads = timed ? atoi(argv[4]) : 1, batch = timed ? atoi(argv[5]) : 1, passes = timed ? atoi(argv[6]) : 1,
-		  format = format_named(timed ? argv[7] : "fp32");
+	const int threads = timed ? number_of(argv[4]) : 1, batch = timed ? number_of(argv[5]) : 1,
+		  passes = timed ? number_of(argv[6]) : 1, format = format_named(timed ? argv[7] : "fp32");
 	if (format < 0 || threads < 1 || batch < 1 || passes < 1)
 		return 2;
 	if (argc < 2)
