@@ -100,6 +100,12 @@ static bool tell_changes(struct playing *p, struct session *s)
 	return p->told > before;
 }
 
+// A frame that could not be written has ended it; the screen's message says why.
+static bool goes_on(const struct workbench *w, const char *place, struct fault *f)
+{
+	return w->recording.cast || fault_set(f, place, "a faster pace makes it shorter", "%s", w->message);
+}
+
 static bool look(void *context, struct session *s, struct fault *f)
 {
 	struct playing *p = context;
@@ -124,7 +130,22 @@ static bool look(void *context, struct session *s, struct fault *f)
 	stage_draw(&p->stage);
 	if (changed)
 		record_pause(w, LINE_SECONDS);
-	return w->recording.cast || fault_set(f, p->file, "a faster pace makes it shorter", "%s", w->message);
+	return goes_on(w, p->file, f);
+}
+
+// Ends a recording that was made without a screen, and tells what it holds; one that failed is dropped.
+static bool settle(struct workbench *w, bool ok, const char *file, struct string *told, struct fault *f)
+{
+	struct recording *r = &w->recording;
+	if (ok) {
+		string_add(told, "%s: %ld frames, %.0f s, %dx%d", file, cast_frames(r->cast), r->at + END_SECONDS,
+			w->screen.width, w->screen.height);
+		return record_end(w, f);
+	}
+	if (r->cast)
+		cast_drop(r->cast);
+	r->cast = NULL;
+	return false;
 }
 
 static void say_nothing(const char *line)
@@ -140,16 +161,7 @@ bool record_session(const char *name, const char *file, int width, int height, d
 		return fault_memory(f, "recording");
 	*p = (struct playing){.file = file, .width = width, .height = height, .pace = pace};
 	const struct replay_look shown = {look, p};
-	bool ok = session_replay_shown(name, say_nothing, &shown, f);
-	if (ok) {
-		const long frames = cast_frames(p->stage.w.recording.cast);
-		const double seconds = p->stage.w.recording.at + END_SECONDS;
-		ok = record_end(&p->stage.w, f);
-		string_add(told, "%s: %ld frames, %.0f s, %dx%d", file, frames, seconds, width, height);
-	} else if (p->stage.w.recording.cast) {
-		cast_drop(p->stage.w.recording.cast);
-		p->stage.w.recording.cast = NULL;
-	}
+	bool ok = settle(&p->stage.w, session_replay_shown(name, say_nothing, &shown, f), file, told, f);
 	if (p->begun)
 		stage_end(&p->stage, &failed);
 	free(p);
@@ -193,7 +205,7 @@ static bool tour_turn(struct touring *t, const char *name, struct fault *f)
 			return fault_set(f, name, "see what its page waits for",
 				"an act of it does not bring about what it should");
 	}
-	return w->recording.cast || fault_set(f, name, "a faster pace makes it shorter", "%s", w->message);
+	return goes_on(w, name, f);
 }
 
 static bool record_stage(struct touring *t, const char *path, const char *file, double pace, struct string *told, struct fault *f)
@@ -204,14 +216,7 @@ static bool record_stage(struct touring *t, const char *path, const char *file, 
 	while (ok && w->lesson)
 		ok = tour_turn(t, path, f);
 	stage_draw(&t->stage);
-	if (ok && w->recording.cast) {
-		string_add(told, "%s: %ld frames, %.0f s, %dx%d", file, cast_frames(w->recording.cast),
-			w->recording.at + END_SECONDS, w->screen.width, w->screen.height);
-		return record_end(w, f);
-	}
-	cast_drop(w->recording.cast);
-	w->recording.cast = NULL;
-	return false;
+	return settle(w, ok && goes_on(w, path, f), file, told, f);
 }
 
 bool record_tour(const char *name, const char *file, int width, int height, double pace, struct string *told, struct fault *f)
@@ -230,8 +235,8 @@ bool record_tour(const char *name, const char *file, int width, int height, doub
 	bool ok = t && stage_begin(&t->stage, s, width, height, f) && record_stage(t, path, file, pace, told, f);
 	if (s && !t)
 		fault_memory(f, name);
-	if (t && !stage_end(&t->stage, &lost))
-		ok = false;
+	if (t)
+		stage_end(&t->stage, &lost);
 	if (s && !session_close(s, &lost) && ok) {
 		*f = lost;
 		ok = false;
